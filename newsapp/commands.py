@@ -1,0 +1,7 @@
+"""COMMANDS: what the command line can do, gathered from the features."""
+
+from __future__ import annotations
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()

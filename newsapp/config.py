@@ -1,0 +1,137 @@
+"""What an operator can set: one environment variable each, with its type, default and help."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+Config = dict[str, Any]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit is 108 on Linux and 104 on macOS
+
+
+class ConfigError(Exception):
+    """A variable has a value that cannot be used; the message says which, and what would do."""
+
+
+def number(text: str) -> int:
+    return int(text)
+
+
+def flag(text: str) -> bool:
+    if text.lower() not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
+        raise ValueError("use 1 or 0")
+    return text.lower() in ("1", "true", "yes", "on")
+
+
+def size(text: str) -> int:
+    """Bytes, from '64mb', '2gb' or a plain number."""
+    for unit, factor in (("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)):
+        if text.lower().endswith(unit):
+            return int(text[:-2]) * factor
+    return int(text)
+
+
+def folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def address(text: str) -> str:
+    return text.rstrip("/")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable. `default` is text, or a function of the variables above it."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str | Callable[[Config], str]
+    help: str
+
+    def value(self, environ: Mapping[str, str], above: Config) -> Any:
+        text = environ.get(self.name) or ""
+        if not text:
+            text = self.default if isinstance(self.default, str) else self.default(above)
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"{self.name}={text!r} cannot be used: {error}. {self.help}") from error
+
+
+def embedded_socket(config: Config) -> str:
+    """A socket path short enough for the kernel: in the home, or in a private folder of the system's."""
+    path = config["NEWSAPP_HOME"] / "run" / "redis.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return f"unix://{path}"
+    mark = blake2b(os.fsencode(path), digest_size=6).hexdigest()
+    return f"unix://{tempfile.gettempdir()}/newsapp-{os.getuid()}-{mark}/redis.sock"
+
+
+def kept_secret(config: Config) -> str:
+    """The home's own secret: made once, readable by its owner only, never printed."""
+    path: Path = config["NEWSAPP_HOME"] / "secret_key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".secret_key.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(descriptor, secrets.token_hex(32).encode())
+        os.fsync(descriptor)
+        os.close(descriptor)
+        try:
+            os.link(fresh, path)  # of two first starts at once, one secret wins
+        except FileExistsError:
+            pass
+        fresh.unlink()
+        return path.read_text().strip()
+
+
+CONFIG = (
+    Variable("NEWSAPP_HOME", folder, "var", "Folder of everything that is kept: database, inbox, pictures, logs."),
+    Variable("HOST", str, "127.0.0.1", "Address that both listeners bind."),
+    Variable("PORT", number, "8000", "Port of the readers' site."),
+    Variable("DESK_PORT", number, lambda c: str(c["PORT"] + 1), "Port of the desk."),
+    Variable("SITE_URL", address, lambda c: f"http://localhost:{c['PORT']}", "The site's public address; all absolute links start with it."),
+    Variable("DESK_URL", address, lambda c: f"http://localhost:{c['DESK_PORT']}", "The desk's public address."),
+    Variable("DATABASE_URL", str, lambda c: f"sqlite:///{c['NEWSAPP_HOME']}/newsapp.db", "SQLAlchemy address: sqlite:///… or postgresql+psycopg://…"),
+    Variable("REDIS_URL", str, embedded_socket, "Redis or Valkey, 7.2 or newer; unset: one of our own is started."),
+    Variable("REDIS_MEMORY", size, "256mb", "maxmemory of the Valkey that newsapp starts itself."),
+    Variable("INBOX_MEMORY", size, "0", "Bytes of events in Redis above which beacons go to the spill; 0: half of Redis's maxmemory."),
+    Variable("SHARDS", number, "1", "Streams that the inbox is split into; may grow, must not shrink."),
+    Variable("SECRET_KEY", str, kept_secret, "Signs sessions and page tokens; unset: made once and kept in the home."),
+    Variable("SECRET_KEY_PREVIOUS", str, "", "The key before this one; its page tokens stay good while they last."),
+    Variable("TRUSTED_PROXIES", networks, "", "Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."),
+    Variable("METRICS_ALLOW", networks, "127.0.0.0/8,::1/128", "Networks that may read /metrics."),
+    Variable("SITE_WORKERS", number, "2", "Web processes of the site."),
+    Variable("SITE_THREADS", number, "4", "Threads in each web process of the site."),
+    Variable("DESK_THREADS", number, "8", "Threads of the desk."),
+    Variable("COUNT_WORKERS", number, "1", "Worker processes on the queue count."),
+    Variable("PAGE_CACHE_MEMORY", size, "64mb", "Bytes of composed pages that each web process keeps."),
+    Variable("LOG_FORMAT", str, "json", "json, or console for people."),
+    Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+def load_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """Every variable's value, by name.
+
+    Raises ConfigError for a value that cannot be used.
+    """
+    config: Config = {}
+    for variable in CONFIG:
+        config[variable.name] = variable.value(environ, config)
+    return config

@@ -1,0 +1,28 @@
+"""Who works here: users and their roles, in Flask-Security's shape."""
+
+from __future__ import annotations
+
+from flask_security.models import fsqla_v3
+
+from newsapp.database import Model, db
+
+fsqla_v3.FsModels.set_db_info(db, user_table_name="desk_user", role_table_name="desk_role", webauthn_table_name="desk_passkey")
+
+# What a role may do is decided on each route; the names are the whole list.
+ROLES = (
+    ("editor", "Writes, publishes and spikes articles; changes settings"),
+    ("operator", "Sees queues, workers and lag"),
+    ("admin", "Invites people and gives roles; may do all the rest"),
+)
+
+
+class Role(Model, fsqla_v3.FsRoleMixin):  # type: ignore[misc]
+    __tablename__ = "desk_role"
+
+
+class User(Model, fsqla_v3.FsUserMixin):  # type: ignore[misc]
+    __tablename__ = "desk_user"
+
+
+class WebAuthn(Model, fsqla_v3.FsWebAuthnMixin):  # type: ignore[misc]
+    __tablename__ = "desk_passkey"

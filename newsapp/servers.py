@@ -1,0 +1,30 @@
+"""Starting the Valkey that newsapp brings along, with our own configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from newsapp.config import SOCKET_PATH_LIMIT
+
+
+def valkey_arguments(binary: str, folder: Path, socket: Path, *, memory: int, fsync: str = "everysec") -> list[str]:
+    """The command line of an inbox that loses nothing on kill -9: append-only file, no eviction, a private unix socket.
+
+    Raises ValueError when the socket's path is too long for the kernel.
+    """
+    if len(str(socket).encode()) > SOCKET_PATH_LIMIT:
+        raise ValueError(f"the socket path {socket} is longer than {SOCKET_PATH_LIMIT} bytes; choose a shorter NEWSAPP_HOME")
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": fsync,
+        "aof-use-rdb-preamble": "yes",
+        "save": "",
+        "maxmemory": str(memory),
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]

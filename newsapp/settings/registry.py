@@ -1,0 +1,133 @@
+"""SETTINGS: what editors decide. Forms, validation, storage and docs are derived from these records."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from typing import Any
+
+MODES = (
+    ("off", "Off: readers copy as they please"),
+    ("credit", "Credit: the headline, a link and a notice are added to what is copied"),
+    ("limit", "Limit: short quotations are free, longer ones get the message"),
+    ("message", "Message: nothing is copied; the message is shown"),
+)
+SCOPES = ("site", "section", "article")
+
+
+class SettingError(ValueError):
+    """A value that the setting does not take; the message says what it takes."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One decision. `kind` is text, long_text, email, url, number, choice, zone or links; a default of None inherits."""
+
+    name: str
+    kind: str
+    default: Any
+    label: str
+    help: str
+    group: str
+    choices: tuple[tuple[str, str], ...] = ()
+    least: int = 0
+    most: int = 10_000
+    scopes: tuple[str, ...] = ("site",)
+
+    def clean(self, value: Any) -> Any:
+        """The value in its stored form. Raises SettingError."""
+        return CLEANERS[self.kind](self, value)
+
+
+def clean_text(setting: Setting, value: Any) -> str:
+    text = " ".join(str(value).split())
+    if len(text) > 500:
+        raise SettingError(f"{setting.label}: at most 500 characters, this has {len(text)}.")
+    return text
+
+
+def clean_long_text(setting: Setting, value: Any) -> str:
+    return str(value).strip()[:5000]
+
+
+def clean_email(setting: Setting, value: Any) -> str:
+    text = str(value).strip()
+    if text and ("@" not in text or " " in text):
+        raise SettingError(f"{setting.label}: {text!r} is not an e-mail address.")
+    return text
+
+
+def clean_number(setting: Setting, value: Any) -> int:
+    try:
+        number = int(str(value).strip())
+    except ValueError:
+        raise SettingError(f"{setting.label}: {value!r} is not a whole number.") from None
+    if not setting.least <= number <= setting.most:
+        raise SettingError(f"{setting.label}: from {setting.least} to {setting.most}, not {number}.")
+    return number
+
+
+def clean_choice(setting: Setting, value: Any) -> str:
+    names = [name for name, _ in setting.choices]
+    if value not in names:
+        raise SettingError(f"{setting.label}: one of {', '.join(names)}, not {value!r}.")
+    return str(value)
+
+
+def clean_zone(setting: Setting, value: Any) -> str:
+    try:
+        zoneinfo.ZoneInfo(str(value))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingError(f"{setting.label}: {value!r} is not a time zone; write it like Europe/Paris.") from None
+    return str(value)
+
+
+def clean_links(setting: Setting, value: Any) -> list[list[str]]:
+    """Lines of `Name https://…` as [[name, address]]."""
+    lines = value.splitlines() if isinstance(value, str) else [" ".join(pair) for pair in value]
+    links = []
+    for line in filter(None, (line.strip() for line in lines)):
+        name, _, link = line.rpartition(" ")
+        if not name or not link.startswith(("https://", "http://", "mailto:", "/")):
+            raise SettingError(f"{setting.label}: {line!r} is not a name, a space and an address.")
+        links.append([name.strip(), link])
+    return links
+
+
+CLEANERS = {
+    "text": clean_text,
+    "long_text": clean_long_text,
+    "email": clean_email,
+    "number": clean_number,
+    "choice": clean_choice,
+    "zone": clean_zone,
+    "links": clean_links,
+}
+
+SETTINGS = (
+    Setting("site_name", "text", "The Meridian", "Name of the paper", "Shown at the head of every page.", "Paper"),
+    Setting("site_motto", "text", "The country and the world, counted honestly", "Motto", "One line below the name.", "Paper"),
+    Setting("time_zone", "zone", "UTC", "Time zone", "Dates are shown, and days are counted, in this zone.", "Paper"),
+    Setting("language", "text", "en", "Language", "The language of the paper, as a BCP 47 tag.", "Paper"),
+    Setting("chief_email", "email", "", "Chief's e-mail", "Where readers' letters and our alarms go.", "Paper"),
+    Setting("connect_links", "links", [["RSS", "/feed.xml"]], "Connect with us", "One a line: a name, a space, an address.", "Paper"),
+    Setting("most_viewed_window", "choice", "day", "Most Viewed shows the last", "The span that pages open with.", "Most Viewed",
+            choices=(("hour", "Hour"), ("day", "Day"), ("week", "Week"), ("month", "Month"), ("all", "All time"))),
+    Setting("most_viewed_length", "number", 10, "Stories in the list", "On the front page; beside a story it is at most six.", "Most Viewed",
+            least=3, most=20),
+    Setting("protection_mode", "choice", "off", "When a reader copies", "Printing, search, keyboards and screen readers are never touched.",
+            "Copy protection", choices=MODES, scopes=SCOPES),
+    Setting("protection_message", "text", "You cannot copy content of this page", "Message", "Shown politely when copying is not allowed.",
+            "Copy protection", scopes=SCOPES),
+    Setting("protection_limit", "number", 200, "Characters free to copy", "In the mode Limit.", "Copy protection", most=5000, scopes=SCOPES),
+    Setting("protection_credit", "text", "Please quote with a link to the story.", "Notice", "Added after the headline and link in the mode Credit.",
+            "Copy protection", scopes=SCOPES),
+)  # fmt: skip
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def find(name: str) -> Setting:
+    """The setting of that name. Raises SettingError with the names there are."""
+    if name not in BY_NAME:
+        raise SettingError(f"There is no setting {name!r}. There are: {', '.join(BY_NAME)}.")
+    return BY_NAME[name]

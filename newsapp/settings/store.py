@@ -1,0 +1,70 @@
+"""Reading and changing settings; the copy that pages read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from newsapp.changes import touch
+from newsapp.copies import Copy
+from newsapp.database import db
+from newsapp.settings.models import SettingChange
+from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, find
+
+Values = dict[str, dict[str, Any]]  # scope -> name -> value
+
+
+def stored() -> tuple[int, Values]:
+    """(revision, values that differ from the defaults, by scope)."""
+    newest = select(func.max(SettingChange.revision)).group_by(SettingChange.scope, SettingChange.name)
+    rows = db.session.execute(
+        select(SettingChange.revision, SettingChange.scope, SettingChange.name, SettingChange.value).where(SettingChange.revision.in_(newest))
+    ).all()
+    values: Values = {}
+    for _, scope, name, value in rows:
+        if value is not None and name in BY_NAME:
+            values.setdefault(scope, {})[name] = value
+    return max((row.revision for row in rows), default=0), values
+
+
+def effective(values: Values, *scopes: str) -> dict[str, Any]:
+    """Each setting's value where the later scopes override the earlier; the defaults come first."""
+    result = {setting.name: setting.default for setting in SETTINGS}
+    for scope in scopes:
+        result.update(values.get(scope, {}))
+    return result
+
+
+def change(scope: str, name: str, value: Any, editor: str) -> bool:
+    """Store a value in the open transaction; None goes back to what is inherited. False when nothing changes.
+
+    `scope` is "site", "section:<id>" or "article:<id>". Raises SettingError.
+    """
+    setting = find(name)
+    check_scope(setting, scope)
+    cleaned = None if value is None else setting.clean(value)
+    current = stored()[1].get(scope, {}).get(name)
+    if cleaned == current or (current is None and scope == "site" and cleaned == setting.default):
+        return False
+    db.session.add(SettingChange(scope=scope, name=name, value=cleaned, editor=editor))
+    touch("settings")
+    return True
+
+
+def check_scope(setting: Setting, scope: str) -> None:
+    if scope.partition(":")[0] not in setting.scopes:
+        raise SettingError(f"{setting.label} is set for: {', '.join(setting.scopes)}; not for {scope}.")
+
+
+def history(limit: int = 100) -> list[SettingChange]:
+    """The latest changes, newest first."""
+    return list(db.session.scalars(select(SettingChange).order_by(SettingChange.revision.desc()).limit(limit)))
+
+
+def build() -> dict[str, Any]:
+    revision, values = stored()
+    return {"revision": revision, "values": values}
+
+
+SETTINGS_COPY = Copy("settings", build)

