@@ -13,5 +13,7 @@ from newsapp import create_app
 def __getattr__(name: str) -> Any:
     if name not in ("site", "desk"):
         raise AttributeError(name)
-    app = create_app(role=name)
-    return app.extensions["entry"]
+    entry = create_app(role=name).extensions["entry"]
+    if name == "site":
+        entry.start()
+    return entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -13,14 +14,14 @@ from newsapp.config import Config
 def configure(config: Config) -> None:
     """Send structlog's and the standard library's records to stderr in the configured form."""
     level = logging.getLevelNamesMapping().get(config["LOG_LEVEL"].upper(), logging.INFO)
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
     pretty = config["LOG_FORMAT"] == "console"
-    last = [structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    last: list[Any] = [structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from newsapp.config import SOCKET_PATH_LIMIT
+from newsapp.redis import find_server
+
+
+def chosen_server(folder: Path) -> str:
+    """The server that this folder's data was written with, else the one found now.
+
+    Valkey and Redis do not read each other's newer files, so a server that is installed later must
+    not take over. Remove the file `server` in the folder to choose anew. Raises FileNotFoundError.
+    """
+    note = folder / "server"
+    kept = note.read_text().strip() if note.exists() else ""
+    if kept and os.access(kept, os.X_OK):
+        return kept
+    found = find_server()
+    note.write_text(found)
+    return found
 
 
 def valkey_arguments(binary: str, folder: Path, socket: Path, *, memory: int, fsync: str = "everysec") -> list[str]:

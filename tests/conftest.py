@@ -20,6 +20,7 @@ from newsapp.config import Config, load_config
 from newsapp.database import db
 from newsapp.redis import find_server
 from newsapp.servers import valkey_arguments
+from tests.newsroom import Newsroom
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -138,3 +139,13 @@ def chromium_path() -> str:
     if os.environ.get("CI"):
         pytest.fail("no chromium found, and CI must run the browser tests")
     pytest.skip("no chromium found")
+
+
+@pytest.fixture
+def newsroom(config: Config, every_database: str, valkey: Valkey) -> Iterator[Newsroom]:
+    """The small named world, once on SQLite and once on PostgreSQL."""
+    app = make_app(config | {"DATABASE_URL": every_database}, "work")
+    with app.app_context():
+        yield Newsroom(app, valkey.client()).open()
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,1 @@
+"""The worker processes: what they do (jobs), when (schedule), and what wakes them (ticker)."""

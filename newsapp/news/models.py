@@ -198,7 +198,7 @@ def live_at(at: datetime) -> ColumnElement[bool]:
     return and_(Article.state == LIVE, Article.published_at <= at)
 
 
-def live_articles(at: datetime) -> Select[tuple[Article]]:
+def live_articles(at: datetime) -> Select[Article]:
     """Live articles, newest first."""
     return select(Article).where(live_at(at)).order_by(Article.published_at.desc(), Article.id.desc())
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
 
 from newsapp.database import Model
 
 metadata = Model.metadata
-WITHOUT_ROWID = {"sqlite_with_rowid": False}
 # SQLite keys a rowid table by INTEGER only; elsewhere ids of 32 bits would end too soon.
 Count = BigInteger().with_variant(Integer, "sqlite")
 
@@ -19,7 +18,6 @@ count_cursor = Table(
     Column("entries", Count, nullable=False, default=0),
     Column("events", Count, nullable=False, default=0),
     Column("commits", Count, nullable=False, default=0),
-    Column("lost", Count, nullable=False, default=0),  # entries that Redis took but lost before they were counted
     Column("updated_at", Count, nullable=False, default=0),  # seconds since 1970
 )  # fmt: skip
 
@@ -28,7 +26,7 @@ article_views_5min = Table(
     Column("bucket", Integer, primary_key=True, autoincrement=False),  # 5-minute steps since 1970
     Column("article_id", Count, primary_key=True, autoincrement=False),
     Column("views", Count, nullable=False),
-    **WITHOUT_ROWID,
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 article_views_hourly = Table(
@@ -37,7 +35,7 @@ article_views_hourly = Table(
     Column("article_id", Count, primary_key=True, autoincrement=False),
     Column("views", Count, nullable=False),
     Column("raw", Count, nullable=False),  # with those that were filtered
-    **WITHOUT_ROWID,
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 article_views_daily = Table(
@@ -47,19 +45,17 @@ article_views_daily = Table(
     Column("views", Count, nullable=False),
     Column("raw", Count, nullable=False),
     Column("uniques", Count, nullable=False, default=0),
-    **WITHOUT_ROWID,
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 article_view_sums = Table(
     "article_view_sums", metadata,
     Column("article_id", Count, primary_key=True, autoincrement=False),
     Column("section_id", Integer, nullable=False),
-    Column("published_at", Count, nullable=False, default=0),  # seconds since 1970
     Column("v24h", Count, nullable=False, default=0),
     Column("v7d", Count, nullable=False, default=0),
     Column("v30d", Count, nullable=False, default=0),
     Column("vall", Count, nullable=False, default=0),
-    Column("trend", Float, nullable=False, default=0.0),
 )  # fmt: skip
 # The busiest of the site and of a section, for each window; only rows that could be listed are indexed.
 for sum_column in ("v24h", "v7d", "v30d", "vall"):
@@ -83,7 +79,7 @@ view_ledger = Table(
     Column("article_id", Count, primary_key=True, autoincrement=False),
     Column("reason", Integer, primary_key=True, autoincrement=False),
     Column("events", Count, nullable=False),
-    **WITHOUT_ROWID,
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 # When each periodic job was last claimed and done (workers/schedule.py).

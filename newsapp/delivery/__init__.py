@@ -1,0 +1,35 @@
+"""How the paper reaches readers fast: memory, page cache, blocks, headers, static files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from flask import Flask
+
+
+def init_site(app: Flask) -> None:
+    """Make the readers' site: pages, and in front of them the cache, the static files and the beacon."""
+    from newsapp.delivery.assets import Assets
+    from newsapp.delivery.blocks import Blocks, mark
+    from newsapp.delivery.entry import Site
+    from newsapp.delivery.headers import with_headers
+    from newsapp.delivery.memory import Memory
+    from newsapp.delivery.page_cache import PageCache
+    from newsapp.news.feeds import feeds
+    from newsapp.news.pages import news
+    from newsapp.ops.pages import health
+    from newsapp.traffic.api import api
+    from newsapp.traffic.beacon import Beacon
+
+    app.extensions["clock"] = time.time
+    memory = app.extensions["memory"] = Memory(app)
+    blocks = Blocks(app, memory)
+    assets = Assets(Path(app.root_path) / "static")
+    app.jinja_env.globals.update(block=mark, asset=assets.address, site_url=lambda path: app.config["SITE_URL"] + path)
+    for blueprint in (news, feeds, api, health):
+        app.register_blueprint(blueprint)
+    beacon = Beacon(app.config, memory)
+    pages = PageCache(app.wsgi_app, memory, blocks, time.time, app.config["PAGE_CACHE_MEMORY"])
+    site = Site(app.config, memory, beacon, assets.serve, with_headers(pages, app.config["SITE_URL"]))
+    app.extensions["entry"] = site

@@ -1,0 +1,213 @@
+"""Blocks: what many pages share or what moves by itself, spliced into pages when they are sent.
+
+A template writes `{{ block("most_viewed", "site", 10) }}`; the page keeps a mark there, and the
+block's bytes of the moment take its place. So a moving list empties no page cache.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from flask import Flask, current_app
+from markupsafe import Markup, escape
+
+from newsapp.delivery.memory import Memory
+from newsapp.news import dates
+from newsapp.settings.store import effective
+from newsapp.traffic.tokens import token_query
+from newsapp.traffic.windows import BY_SLUG, WINDOWS
+
+OPEN, CLOSE, BETWEEN = "\x02", "\x03", "\x1f"
+RAIL_LENGTH = 6
+
+
+class Rendered(NamedTuple):
+    """A block's bytes and until when, in seconds since 1970, the clock leaves them as they are."""
+
+    body: bytes
+    valid_until: float
+
+
+@dataclass
+class Kept:
+    """A block as last made, with the versions of the copies that it was made from."""
+
+    rendered: Rendered
+    read: dict[str, int] = field(default_factory=dict)
+
+
+class Blocks:
+    """Makes blocks from memory and keeps each until a copy that it read moves or its time is over."""
+
+    def __init__(self, app: Flask, memory: Memory) -> None:
+        self.app, self.memory = app, memory
+        self.kept: dict[str, Kept] = {}
+
+    def get(self, mark: str, at: float) -> Rendered:
+        """The block that a mark (its name and arguments) stands for. The same object as long as its bytes are the same."""
+        kept = self.kept.get(mark)
+        if kept and at < kept.rendered.valid_until and all(self.memory.version(name) == version for name, version in kept.read.items()):
+            return kept.rendered
+        return self.make(mark, at, kept)
+
+    def make(self, mark: str, at: float, old: Kept | None) -> Rendered:
+        name, *arguments = mark.split(BETWEEN)
+        reading = Reading(self.memory, datetime.fromtimestamp(at, UTC))
+        with self.app.app_context():
+            rendered = BLOCKS[name](reading, *arguments)
+        if old and old.rendered == rendered:
+            rendered = old.rendered
+        if len(self.kept) > 50_000:  # "ago" of an archive being crawled; all can be made again
+            self.kept.clear()
+        self.kept[mark] = Kept(rendered, reading.versions)
+        return rendered
+
+
+class Reading:
+    """One making of a block: notes which copies it reads, at which version."""
+
+    def __init__(self, memory: Memory, at: datetime) -> None:
+        self.memory, self.at = memory, at
+        self.versions: dict[str, int] = {}
+
+    def copy(self, name: str) -> dict[str, Any]:
+        value = self.memory.read(name)
+        self.versions[name] = self.memory.version(name)
+        return value
+
+    def settings(self, *scopes: str) -> dict[str, Any]:
+        """Every setting's value for these scopes, the narrowest last."""
+        return effective(self.copy("settings")["values"], "site", *scopes)
+
+    def hidden(self) -> set[int]:
+        return set(self.copy("hidden")["ids"])
+
+
+def mark(name: str, *arguments: object) -> Markup:
+    """What a template leaves in the page where a block goes. Raises KeyError for a block that is not there."""
+    if name not in BLOCKS:
+        raise KeyError(f"no block {name!r}; there are {', '.join(sorted(BLOCKS))}")
+    return Markup(OPEN + BETWEEN.join([name, *map(str, arguments)]) + CLOSE)  # noqa: S704 - marks are split out, never sent
+
+
+def render(template: str, valid_until: float = math.inf, **context: Any) -> Rendered:
+    """A block from its template in templates/blocks/."""
+    text = current_app.jinja_env.get_template(f"blocks/{template}.html").render(context)
+    return Rendered(text.encode(), valid_until)
+
+
+def text(value: str, valid_until: float = math.inf) -> Rendered:
+    return Rendered(str(escape(value)).encode(), valid_until)
+
+
+# The blocks
+
+
+def masthead(reading: Reading, current: str = "") -> Rendered:
+    settings = reading.settings()
+    zone = dates.zone(settings["time_zone"])
+    today = reading.at.astimezone(zone)
+    midnight = dates.next_midnight(reading.at, zone)
+    sections = reading.copy("site")["sections"]
+    return render("masthead", midnight.timestamp(), settings=settings, sections=sections, current=current, today=today)
+
+
+def colophon(reading: Reading) -> Rendered:
+    site = reading.copy("site")
+    return render("colophon", settings=reading.settings(), sections=site["sections"], pages=site["pages"], year=reading.at.year)
+
+
+def site_name(reading: Reading) -> Rendered:
+    return text(reading.settings()["site_name"])
+
+
+def language(reading: Reading) -> Rendered:
+    return text(reading.settings()["language"])
+
+
+def ago(reading: Reading, moment: str) -> Rendered:
+    published = datetime.fromisoformat(moment)
+    phrase, until = dates.ago(published, reading.at)
+    if not phrase:
+        phrase = dates.day(published, dates.zone(reading.settings()["time_zone"]))
+    return text(phrase, until.timestamp() if until else math.inf)
+
+
+def listed(reading: Reading, scope: str, window: str, limit: int) -> dict[str, Any]:
+    """A list copy without what is hidden, cut to a length."""
+    copy, hidden = reading.copy(f"list:{scope}:{window}"), reading.hidden()
+    items = [item for item in copy["items"] if item["id"] not in hidden][:limit]
+    return {"items": items, "as_of": datetime.fromisoformat(copy["as_of"]), "window": BY_SLUG[window]}
+
+
+def most_viewed(reading: Reading, scope: str, length: str = "") -> Rendered:
+    settings = reading.settings()
+    limit = int(length) if length else settings["most_viewed_length"]
+    found = listed(reading, scope, settings["most_viewed_window"], limit)
+    return render("most_viewed", settings=settings, windows=WINDOWS, scope=scope, zone=dates.zone(settings["time_zone"]), **found)
+
+
+def more_in_section(reading: Reading, section_id: str, article_id: str) -> Rendered:
+    sections = {section["id"]: section for section in reading.copy("site")["sections"]}
+    section, hidden = sections.get(int(section_id)), reading.hidden()
+    if section is None:
+        return Rendered(b"", math.inf)
+    others = [item for item in section["latest"] if item["id"] != int(article_id) and item["id"] not in hidden]
+    coming = [datetime.fromisoformat(item["published_at"]) for item in others]
+    valid_until = min((moment.timestamp() for moment in coming if moment > reading.at), default=math.inf)
+    items = [item for item, moment in zip(others, coming, strict=True) if moment <= reading.at][:4]
+    return render("more_in_section", valid_until, section=section, items=items)
+
+
+def protection(reading: Reading, section_id: str, article_id: str) -> Rendered:
+    """The attributes that protect.js reads; none when copying is free."""
+    settings = reading.settings(f"section:{section_id}", f"article:{article_id}")
+    if settings["protection_mode"] == "off":
+        return Rendered(b"", math.inf)
+    attributes = {"": settings["protection_mode"]}
+    attributes |= {f"-{name}": settings[f"protection_{name}"] for name in ("limit", "message", "credit")}
+    joined = " ".join(f'data-protect{name}="{escape(value)}"' for name, value in attributes.items())
+    return Rendered(f" {joined}".encode(), math.inf)
+
+
+def toast(reading: Reading) -> Rendered:
+    return render("toast", settings=reading.settings())
+
+
+def beacon(reading: Reading, article_id: str) -> Rendered:
+    """The attribute that beacon.js reads, with the token of the hour."""
+    return Rendered(f' data-beacon="/beacon?{address(reading, article_id)}"'.encode(), next_hour(reading))
+
+
+def beacon_pixel(reading: Reading, article_id: str) -> Rendered:
+    pixel = f'<img src="/beacon.gif?{address(reading, article_id)}" alt="" width="1" height="1">'
+    return Rendered(pixel.encode(), next_hour(reading))
+
+
+def address(reading: Reading, article_id: str) -> str:
+    return str(escape(token_query(current_app.config["SECRET_KEY"], int(article_id), int(reading.at.timestamp()))))
+
+
+def next_hour(reading: Reading) -> float:
+    return (int(reading.at.timestamp()) // 3600 + 1) * 3600.0
+
+
+BLOCKS: dict[str, Callable[..., Rendered]] = {
+    maker.__name__: maker
+    for maker in (
+        masthead, colophon, site_name, language, ago, most_viewed, more_in_section, protection, toast, beacon, beacon_pixel,
+    )
+}  # fmt: skip
+
+
+def most_viewed_items(scope: str, window: str, limit: int) -> dict[str, Any]:
+    """A Most Viewed list as this process has it: {items, as_of, window}. Raises KeyError for a window that is not there."""
+    if window not in BY_SLUG:
+        raise KeyError(window)
+    reading = Reading(current_app.extensions["memory"], datetime.fromtimestamp(time.time(), UTC))
+    return listed(reading, scope, window, limit)

@@ -1,0 +1,53 @@
+"""The headers of every answer, from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+# Constant, without nonces: a nonce in a cached page protects nothing.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()"),
+)
+STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
+
+
+def table(url: str) -> list[tuple[str, str]]:
+    """The headers for a listener with that public address."""
+    return [*HEADERS, STRICT_TRANSPORT] if url.startswith("https:") else list(HEADERS)
+
+
+def with_headers(app: Wsgi, url: str = "") -> Wsgi:
+    """Add the table to every answer of an application, errors included."""
+    constant = table(url)
+
+    def entry(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            return start_response(status, headers + constant, exc_info) if exc_info else start_response(status, headers + constant)
+
+        return app(environ, start)
+
+    return entry

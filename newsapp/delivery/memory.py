@@ -1,0 +1,208 @@
+"""What a web process knows without asking anybody: copies of lists and settings, kept fresh by one thread.
+
+Request threads only read here. The thread blocks on `news:changes`, fetches the copies in use each
+second, and, once Redis has been silent for 2 s, reads changes and copies from SQL instead.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+import structlog
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsapp import changes
+from newsapp.copies import decode
+from newsapp.database import db
+from newsapp.delivery.shelf import copy_named
+from newsapp.redis import for_copies
+
+log = structlog.get_logger()
+
+BLOCK_MS = 200  # how long one XREAD waits; below the connection's own timeout
+SILENCE = 2.0  # seconds without an answer after which SQL is asked
+LOOK_BACK = 100  # change ids re-read from SQL, since a lower id may be committed after a higher one
+
+Second = Callable[[redis.Redis], None]
+
+
+class Memory:
+    """Copies by name, each with a version that moves only when its value does."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.connection = for_copies(app.config)
+        self.values: dict[str, Any] = {}
+        self.versions: dict[str, int] = {}
+        self.generation = 0  # moves when any version does
+        self.wanted: set[str] = {"settings", "site", "hidden"}
+        self.each_second: list[Second] = [self.fetch]
+        self.always: list[Callable[[], None]] = []  # each second too, whether Redis answers or not
+        self.on_change: list[Callable[[set[str]], None]] = []
+        self.on_gap: list[Callable[[], None]] = []
+        self.position = "$"
+        self.seen_changes: set[int] = set()
+        self.last_change = 0
+        self.heard = time.monotonic()
+        self.silent = False
+        self.lock = threading.Lock()
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A copy's value. The first reader of a name waits for it once; from then on the thread keeps it."""
+        value = self.values.get(name)
+        if value is None:
+            self.wanted.add(name)
+            self.keep(name, self.from_sql(name))
+            value = self.values[name]
+        return value  # type: ignore[no-any-return]
+
+    def version(self, name: str) -> int:
+        return self.versions.get(name, 0)
+
+    def keep(self, name: str, value: dict[str, Any] | None) -> None:
+        """Take a value in, unless it is older than what is here."""
+        with self.lock:
+            old = self.values.get(name)
+            if value is None or value == old or (old and old["revision"] > value["revision"]):
+                return
+            self.values[name] = value
+            self.versions[name] = self.version(name) + 1
+            self.generation += 1
+
+    def from_sql(self, name: str) -> dict[str, Any]:
+        with self.app.app_context():
+            return copy_named(name).build()
+
+    def fetch(self, connection: redis.Redis) -> None:
+        """Bring all copies in use from Redis; what it lacks comes from SQL."""
+        names = sorted(self.wanted)
+        for name, raw in zip(names, connection.mget([f"news:{name}" for name in names]), strict=True):
+            self.keep(name, decode(raw))
+            if raw is None and name not in self.values:
+                self.keep(name, self.from_sql(name))
+
+    # The thread
+
+    def start(self) -> None:
+        """Load once, then keep fresh in the background for as long as the process lives."""
+        self.begin()
+        threading.Thread(target=self.run, name="memory", daemon=True).start()
+
+    def begin(self) -> None:
+        """Find where changes stand and load the copies; a dead Redis or database only delays that."""
+        try:
+            self.last_change = self.newest_change()
+        except SQLAlchemyError as error:
+            log.warning("changes not readable at start", error=str(error))
+        try:
+            latest: Any = self.connection.xrevrange(changes.STREAM, count=1)
+            self.position = latest[0][0].decode() if latest else "0-0"
+            self.every_second()
+        except (redis.RedisError, SQLAlchemyError) as error:
+            log.warning("copies not loaded at start", error=str(error))
+
+    def run(self) -> None:
+        parent, next_second = os.getppid(), 0.0
+        while True:
+            due = time.monotonic() >= next_second
+            if due:
+                next_second = time.monotonic() + 1.0
+            try:
+                if due:
+                    self.without_redis()
+                self.listen()
+                if due:
+                    self.every_second()
+                self.answered()
+            except redis.RedisError as error:
+                self.unanswered(error)
+            except Exception:
+                log.exception("memory thread")
+                time.sleep(0.5)
+            if os.getppid() != parent:
+                leave()
+
+    def listen(self) -> None:
+        """Wait a moment for changes and pass on what they touched."""
+        answer: Any = self.connection.xread({changes.STREAM: self.position}, count=changes.STREAM_LENGTH, block=BLOCK_MS)
+        if not answer:
+            return
+        entries = answer[0][1]
+        self.position = entries[-1][0].decode()
+        self.last_change = max([self.last_change, *(int(fields[b"id"]) for _, fields in entries)])
+        if len(entries) >= changes.STREAM_LENGTH:
+            self.gap()
+        self.pass_on(changes.names_of(fields for _, fields in entries))
+
+    def without_redis(self) -> None:
+        for chore in self.always:
+            chore()
+
+    def every_second(self) -> None:
+        for work in self.each_second:
+            work(self.connection)
+
+    def pass_on(self, names: set[str]) -> None:
+        for listener in self.on_change:
+            listener(names)
+
+    def gap(self) -> None:
+        """Changes may have been missed: everything cached is in doubt."""
+        for listener in self.on_gap:
+            listener()
+
+    def answered(self) -> None:
+        if self.silent:
+            log.info("Redis answers again")
+            self.gap()
+        self.heard, self.silent = time.monotonic(), False
+
+    def unanswered(self, error: redis.RedisError) -> None:
+        """Redis did not answer. After a silence the database is asked, so that a takedown works without Redis."""
+        if time.monotonic() - self.heard < SILENCE:
+            time.sleep(0.1)
+            return
+        if not self.silent:
+            log.warning("Redis is silent; changes are read from the database", error=str(error))
+            self.silent = True
+        try:
+            with self.app.app_context():
+                self.read_changes()
+        except SQLAlchemyError as failure:
+            log.warning("changes not readable", error=str(failure))
+        time.sleep(1.0)
+
+    def read_changes(self) -> None:
+        """Changes from SQL, and the copies built from it when there were any."""
+        with db.engine.connect() as connection:
+            rows = connection.execute(
+                select(changes.Change.id, changes.Change.touched).where(changes.Change.id > self.last_change - LOOK_BACK)
+            ).all()
+        fresh = [row for row in rows if row.id > self.last_change or row.id not in self.seen_changes]
+        known = bool(self.seen_changes)
+        self.seen_changes = {row.id for row in rows}
+        self.last_change = max([self.last_change, *self.seen_changes])
+        if fresh or not known:
+            for name in sorted(self.wanted):
+                self.keep(name, self.from_sql(name))
+            self.pass_on({name for row in fresh for name in row.touched})
+
+    def newest_change(self) -> int:
+        with self.app.app_context(), db.engine.connect() as connection:
+            return connection.scalar(select(func.max(changes.Change.id))) or 0
+
+
+def leave() -> None:
+    """The server that started this process was killed: make room for the next one."""
+    log.warning("parent process is gone; leaving")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(3)
+    os._exit(1)

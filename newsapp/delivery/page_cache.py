@@ -1,0 +1,241 @@
+"""Whole pages in the web process's memory, in front of Flask.
+
+A page is kept as segments around its blocks. What goes out is composed from them once for each
+state of the blocks and encoding, and that composed page answers until one of them moves.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from urllib.parse import parse_qsl
+
+from newsapp.delivery.blocks import BLOCKS, CLOSE, OPEN, Blocks, Rendered
+from newsapp.delivery.headers import Environ, StartResponse, Wsgi
+from newsapp.delivery.memory import Memory
+from newsapp.delivery.page import KEY, PageNote
+
+MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}".encode())
+CACHE_CONTROL = "public, max-age=0, must-revalidate"  # browsers ask each time and get a 304
+LEAST_TO_COMPRESS = 500
+Address = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(slots=True)
+class Composed:
+    """A page as sent, in one encoding, made from these blocks."""
+
+    blocks: tuple[Rendered, ...]
+    generation: int
+    valid_until: float
+    body: bytes
+    etag: str
+    headers: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class CachedPage:
+    """A rendered page: segments of bytes, with the mark of a block between each two."""
+
+    segments: list[bytes]
+    marks: list[str]
+    status: str
+    kind: str
+    note: PageNote
+    composed: dict[str, Composed] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.segments)) + sum(len(composed.body) for composed in self.composed.values())
+
+
+class PageCache:
+    """Answers GET and HEAD from memory; what it lacks it asks of Flask, one thread for each address at a time."""
+
+    def __init__(self, app: Wsgi, memory: Memory, blocks: Blocks, clock: Callable[[], float], limit: int) -> None:
+        self.app, self.memory, self.blocks, self.clock, self.limit = app, memory, blocks, clock, limit
+        self.pages: OrderedDict[Address, CachedPage] = OrderedDict()
+        self.params: dict[str, tuple[str, ...]] = {}
+        self.size = 0
+        self.lock = threading.Lock()
+        self.renders: dict[Address, threading.Lock] = {}
+        self.drops = 0
+        memory.on_change.append(self.drop)
+        memory.on_gap.append(self.drop_all)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        at = self.clock()
+        address = self.address(environ)
+        page = self.pages.get(address)
+        if page is None or at >= page.note.valid_until:
+            answer = self.render_once(address, page, environ, start_response)
+            if not isinstance(answer, CachedPage):
+                return answer
+            page = answer
+        return self.send(page, environ, start_response, at)
+
+    def address(self, environ: Environ) -> Address:
+        """The path and its declared parameters. Others are ignored: they would make a page for each campaign."""
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING")
+        declared = self.params.get(path) if query else None
+        if not declared:
+            return path, ()
+        return path, tuple(sorted((name, value) for name, value in parse_qsl(query) if name in declared))
+
+    # Rendering
+
+    def render_once(
+        self, address: Address, stale: CachedPage | None, environ: Environ, start_response: StartResponse
+    ) -> CachedPage | Iterable[bytes]:
+        """Have Flask render, while other threads that ask for the same get what was there, or wait."""
+        with self.lock:
+            gate = self.renders.setdefault(address, threading.Lock())
+        if not gate.acquire(blocking=stale is None):
+            return stale  # type: ignore[return-value]  # acquire() fails only when there is something stale
+        try:
+            page = self.pages.get(address)
+            if page is not None and page is not stale and self.clock() < page.note.valid_until:
+                return page
+            return self.render(address, environ, start_response)
+        finally:
+            gate.release()
+            with self.lock:
+                self.renders.pop(address, None)
+
+    def render(self, address: Address, environ: Environ, start_response: StartResponse) -> CachedPage | Iterable[bytes]:
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        inner = {**environ, "REQUEST_METHOD": "GET", "HTTP_COOKIE": ""}
+        drops, answer = self.drops, Answer()
+        body = b"".join(self.app(inner, answer))
+        note: PageNote | None = inner.get(KEY)
+        segments, marks = split(body)
+        page = CachedPage(segments, marks, answer.status, answer.header("Content-Type"), note or UNCACHED)
+        if note is None or not answer.status.startswith("200") or answer.header("Set-Cookie"):
+            return self.pass_through(page, answer, environ, start_response)
+        self.params[path] = note.params
+        with self.lock:
+            if drops == self.drops:  # else something changed while it was rendered: send it, do not keep it
+                self.keep(self.address({"PATH_INFO": path, "QUERY_STRING": query}), page)
+        return page
+
+    def pass_through(self, page: CachedPage, answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Send what is not to be kept: errors, redirects, files."""
+        body = self.compose(page, self.clock(), "").body if page.marks else page.segments[0]
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+        start_response(answer.status, [*headers, ("Content-Length", str(len(body)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def keep(self, address: Address, page: CachedPage) -> None:
+        self.forget(address)
+        self.pages[address] = page
+        self.size += page.size
+        while self.size > self.limit and len(self.pages) > 1:
+            self.forget(next(iter(self.pages)))
+        if len(self.params) > 100_000:
+            self.params.clear()
+
+    def forget(self, address: Address) -> None:
+        page = self.pages.pop(address, None)
+        if page:
+            self.size -= page.size
+
+    # Sending
+
+    def send(self, page: CachedPage, environ: Environ, start_response: StartResponse, at: float) -> Iterable[bytes]:
+        encoding = "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else ""
+        composed = page.composed.get(encoding)
+        if composed is None or composed.generation != self.memory.generation or at >= composed.valid_until:
+            composed = self.freshen(page, composed, at, encoding)
+        if composed.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+            start_response("304 Not Modified", [("ETag", composed.etag), ("Cache-Control", CACHE_CONTROL), ("Vary", "Accept-Encoding")])
+            return []
+        start_response(page.status, composed.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [composed.body]
+
+    def freshen(self, page: CachedPage, old: Composed | None, at: float, encoding: str) -> Composed:
+        """The page with its blocks of this moment; the old one again when none of them moved."""
+        generation = self.memory.generation
+        blocks = tuple(self.blocks.get(mark, at) for mark in page.marks)
+        if old is not None and all(new is kept for new, kept in zip(blocks, old.blocks, strict=True)):
+            old.generation, old.valid_until = generation, min((block.valid_until for block in blocks), default=float("inf"))
+            return old
+        fresh = self.compose(page, at, encoding, blocks, generation)
+        with self.lock:
+            self.size += len(fresh.body) - (len(old.body) if old else 0)
+            page.composed[encoding] = fresh
+        return fresh
+
+    def compose(
+        self, page: CachedPage, at: float, encoding: str, blocks: tuple[Rendered, ...] | None = None, generation: int = -1
+    ) -> Composed:
+        blocks = blocks if blocks is not None else tuple(self.blocks.get(mark, at) for mark in page.marks)
+        parts = [page.segments[0]]
+        for block, segment in zip(blocks, page.segments[1:], strict=True):
+            parts += (block.body, segment)
+        plain = b"".join(parts)
+        compressed = encoding == "gzip" and len(plain) >= LEAST_TO_COMPRESS
+        body = gzip.compress(plain, 6, mtime=0) if compressed else plain
+        etag = f'"{blake2b(plain, digest_size=12).hexdigest()}{"g" if compressed else ""}"'
+        headers = [
+            ("Content-Type", page.kind),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", CACHE_CONTROL),
+            ("ETag", etag),
+            ("Vary", "Accept-Encoding"),
+        ]
+        if compressed:
+            headers.append(("Content-Encoding", "gzip"))
+        valid_until = min((block.valid_until for block in blocks), default=float("inf"))
+        return Composed(blocks, generation, valid_until, body, etag, headers)
+
+    # Changes
+
+    def drop(self, names: set[str]) -> None:
+        """Forget the pages that depend on a changed thing."""
+        with self.lock:
+            self.drops += 1
+            for address in [address for address, page in self.pages.items() if not names.isdisjoint(page.note.depends)]:
+                self.forget(address)
+
+    def drop_all(self) -> None:
+        with self.lock:
+            self.drops += 1
+            self.pages.clear()
+            self.size = 0
+
+
+class Answer:
+    """What an inner application said through start_response."""
+
+    def __init__(self) -> None:
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+        self.status, self.headers = status, headers
+        return lambda data: None
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+UNCACHED = PageNote(frozenset(), 0.0, ())
+
+
+def split(body: bytes) -> tuple[list[bytes], list[str]]:
+    """A rendered page as segments and the marks between them; a mark of no block is dropped."""
+    pieces = MARK.split(body)
+    segments, marks = [pieces[0]], []
+    for mark, segment in zip(pieces[1::2], pieces[2::2], strict=True):
+        text = mark.decode()
+        if text.split("\x1f")[0] in BLOCKS:
+            marks.append(text)
+            segments.append(segment)
+        else:
+            segments[-1] += segment
+    return segments, marks

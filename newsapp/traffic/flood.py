@@ -1,0 +1,52 @@
+"""Limits at the door: buckets for each address, and for each address and article."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+ADDRESSES = (50.0, 1000.0)  # refilled a second, most at once: a carrier's address holds thousands of readers
+ARTICLES = (5.0, 200.0)  # of one address for one article
+MOST_BUCKETS = 50_000
+
+
+@dataclass
+class Buckets:
+    """Token buckets of one size. Forgets the fullest when there are too many."""
+
+    rate: float
+    most: float
+    levels: dict[bytes, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, key: bytes, at: float) -> bool:
+        """Take one; False when the bucket is empty."""
+        level, since = self.levels.get(key, (self.most, at))
+        level = min(self.most, level + (at - since) * self.rate)
+        if level < 1:
+            return False
+        if len(self.levels) >= MOST_BUCKETS and key not in self.levels:
+            self.forget(at)
+        self.levels[key] = level - 1, at
+        return True
+
+    def forget(self, at: float) -> None:
+        """Drop those that are full again by now; all of them when that is not enough."""
+        self.levels = {
+            key: (level, since) for key, (level, since) in self.levels.copy().items() if level + (at - since) * self.rate < self.most
+        }
+        if len(self.levels) >= MOST_BUCKETS:
+            self.levels = {}
+
+
+class Flood:
+    """Both buckets. Addresses are kept as keyed hashes, and the key is this process's own."""
+
+    def __init__(self) -> None:
+        self.key = os.urandom(16)
+        self.addresses = Buckets(*ADDRESSES)
+        self.articles = Buckets(*ARTICLES)
+
+    def allows(self, address: str, article: int, at: float) -> bool:
+        hashed = blake2b(address.encode(), key=self.key, digest_size=8).digest()
+        return self.addresses.take(hashed, at) and self.articles.take(hashed + article.to_bytes(4, "little"), at)

@@ -1,0 +1,45 @@
+"""This installation's id stands in SQL and in Redis: a staging copy must not eat production's events."""
+
+from __future__ import annotations
+
+import secrets
+
+import redis
+from sqlalchemy import select
+
+from newsapp.database import db, write_unit
+from newsapp.traffic.counting import insert_or_ignore
+from newsapp.traffic.models import installation
+
+KEY = "news:installation"
+
+
+class WrongInstallation(Exception):
+    """The database and Redis belong to two installations."""
+
+
+def installation_id() -> str:
+    """The id that this database was given when it was first counted into."""
+    query = select(installation.c.value).where(installation.c.name == "id")
+    with db.engine.connect() as connection:
+        found = connection.scalar(query)
+    if found:
+        return str(found)
+    with write_unit() as connection:
+        connection.execute(insert_or_ignore(connection, installation), {"name": "id", "value": secrets.token_hex(8)})
+        return str(connection.scalar(query))
+
+
+def check_installation(connection: redis.Redis) -> None:
+    """Refuse to go on with the Redis of another installation.
+
+    Raises WrongInstallation, whose message says what to do.
+    """
+    own = installation_id()
+    connection.set(KEY, own, nx=True)
+    there = connection.get(KEY)
+    if isinstance(there, bytes) and there.decode() != own:
+        raise WrongInstallation(
+            f"this Redis belongs to installation {there.decode()}, this database to {own}: set REDIS_URL to a Redis of its own,"
+            f" or, if the database was moved here on purpose, delete the key {KEY} in Redis"
+        )

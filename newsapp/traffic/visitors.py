@@ -1,0 +1,102 @@
+"""Who is the same reader, without knowing who: a keyed hash whose key is thrown away after two days."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import redis
+
+from newsapp.config import Network
+from newsapp.delivery.headers import Environ
+
+TURN = timedelta(hours=4)  # the salt's day begins at 04:00 of the site
+AHEAD = timedelta(hours=1)  # the next salt is fetched this long before
+KEPT = 48 * 3600  # seconds a salt lives in Redis
+
+
+class Visitor(NamedTuple):
+    """Two hashes: of address, browser and language (64 bits), and of the network (16 bits)."""
+
+    visitor: int
+    network: int
+
+
+class Salts:
+    """The day's random key, the same in all processes. It lives in Redis only."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.by_day: dict[str, bytes] = {}
+        self.own = os.urandom(16)  # until Redis gives one: repeats are then told within this process only
+
+    def day(self, at: datetime) -> str:
+        return (at.astimezone(self.zone) - TURN).date().isoformat()
+
+    def current(self, at: float) -> bytes:
+        return self.by_day.get(self.day(datetime.fromtimestamp(at, UTC)), self.own)
+
+    def fetch(self, connection: redis.Redis) -> None:
+        """Once a second, in the background: have today's salt, and an hour before its turn the next one's."""
+        at = datetime.now(UTC)
+        days = {self.day(at), self.day(at + AHEAD)}
+        for day in days - self.by_day.keys():
+            connection.set(f"news:salt:{day}", os.urandom(16), nx=True, ex=KEPT)
+            salt = connection.get(f"news:salt:{day}")
+            if isinstance(salt, bytes):
+                self.by_day[day] = salt
+        for day in self.by_day.keys() - days:
+            del self.by_day[day]
+
+
+def client_address(environ: Environ, trusted: tuple[Network, ...]) -> str:
+    """The reader's address: the nearest one that is not a proxy of ours. A header from anybody else is not believed."""
+    address: str = environ.get("REMOTE_ADDR", "")
+    if not trusted or not is_within(address, trusted):
+        return address
+    for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        if not is_address(hop.strip()):
+            break
+        address = hop.strip()
+        if not is_within(address, trusted):
+            break
+    return address
+
+
+@lru_cache(maxsize=4096)
+def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks if network.version == parsed.version)
+
+
+@lru_cache(maxsize=4096)
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=16384)
+def network_of(address: str) -> str:
+    """The /24 of an IPv4 address, the /48 of an IPv6 one."""
+    if not is_address(address):
+        return address
+    bits = 24 if ipaddress.ip_address(address).version == 4 else 48
+    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+
+
+def identify(address: str, agent: str, language: str, salt: bytes) -> Visitor:
+    """The hashes of a reader for the salt's day."""
+    visitor = blake2b(f"{address}|{agent}|{language}".encode(errors="replace"), key=salt, digest_size=8).digest()
+    network = blake2b(network_of(address).encode(), key=salt, digest_size=2).digest()
+    return Visitor(int.from_bytes(visitor, "little"), int.from_bytes(network, "little"))

@@ -1,0 +1,19 @@
+"""Run a job of the schedule, if its turn is still free."""
+
+from __future__ import annotations
+
+from newsapp.database import now
+from workers import jobs
+from workers.schedule import SCHEDULE, claim, finish
+
+BY_NAME = {periodic.job: periodic for periodic in SCHEDULE}
+
+
+def run(name: str) -> bool:
+    """Claim the present turn of a scheduled job and do it. False when another worker has."""
+    periodic = BY_NAME[name]
+    if not claim(periodic, now()):
+        return False
+    getattr(jobs, name)()
+    finish(periodic, now())
+    return True
