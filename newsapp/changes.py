@@ -1,7 +1,8 @@
 """What a commit touched: a row in the same transaction, told to every web process after it.
 
-Names touched are `article:12`, `section:3`, `tag:5`, `author:2`, `page:4`, `front`, `site` and
-`settings`; a cached page drops when it depends on one of them.
+A new copy is told the same way, as `copy:settings`, without a row. Names touched are `article:12`,
+`section:3`, `tag:5`, `author:2`, `page:4`, `front`, `site` and `settings`; a cached page drops when
+it depends on one of them.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ def tell(connection: redis.Redis) -> int:
         with write_unit() as writing:
             writing.execute(update(Change).where(Change.id.in_([row.id for row in rows])).values(told=True))
     return len(rows)
+
+
+def tell_copy(connection: redis.Redis, name: str) -> None:
+    """Tell every web process that a copy is new, so that it is fetched now and not within a second."""
+    connection.xadd(STREAM, {"id": 0, "touched": json.dumps([f"copy:{name}"])}, maxlen=STREAM_LENGTH, approximate=True)
 
 
 def names_of(entries: Iterable[dict[bytes, bytes]]) -> set[str]:

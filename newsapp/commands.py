@@ -1,7 +1,50 @@
-"""COMMANDS: what the command line can do, gathered from the features."""
+"""COMMANDS: what the command line can do, gathered from the features, each loaded when it is asked for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import import_module
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+
+@dataclass(frozen=True)
+class Command:
+    """One command: where its click object is, and what it does in a line."""
+
+    name: str
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = (
+    Command("up", "newsapp.run.commands", "up", "Run everything until Ctrl-C."),
+    Command("part", "newsapp.run.commands", "part", "Run one part, for another supervisor."),
+    Command("migrate", "newsapp.run.commands", "migrate", "Bring the database's tables up to date."),
+    Command("import", "newsapp.imports.commands", "import_", "Bring in another system's articles."),
+    Command("sample", "newsapp.edition.commands", "sample", "Publish the sample edition, or take it away."),
+    Command("settings", "newsapp.settings.commands", "settings", "List and change what editors decide."),
+    Command("user", "newsapp.desk.commands", "user", "Add people, give them passwords."),
+    Command("ledger", "newsapp.traffic.commands", "ledger", "Show that every event is accounted for."),
+)
+BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class Gathered(click.Group):
+    """A group that imports a command's module only when that command runs: `up` needs no e-mail rules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [command.name for command in COMMANDS]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in BY_NAME:
+            return None
+        command = BY_NAME[name]
+        found: click.Command = getattr(import_module(command.module), command.attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(command.name, command.help) for command in COMMANDS])

@@ -9,6 +9,8 @@ from typing import Any
 
 import redis
 
+from newsapp.changes import tell_copy
+
 # A copy is replaced only by a newer one: a worker that was paused must not bring an old list back.
 WRITE_IF_NEWER = """
 local old = redis.call('GET', KEYS[1])
@@ -37,8 +39,12 @@ class Copy:
         return decode(connection.get(self.key))
 
     def refresh(self, connection: redis.Redis) -> bool:
-        """Build anew and write. False when Redis already had a newer one."""
-        return write(connection, self.key, self.build())
+        """Build anew, write, and tell when it is another. False when Redis already had it, or a newer one."""
+        value = self.build()
+        if self.read(connection) == value or not write(connection, self.key, value):
+            return False
+        tell_copy(connection, self.name)
+        return True
 
 
 def decode(raw: Any) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ class Site:
 
     def __init__(self, config: Config, memory: Memory, beacon: Wsgi, assets: Wsgi, pages: Wsgi) -> None:
         self.hosts = our_hosts(config)
+        self.desk_url: str = config["DESK_URL"]
         self.memory, self.beacon, self.assets, self.pages = memory, beacon, assets, pages
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
 
@@ -52,7 +53,14 @@ class Site:
             return "405 Method Not Allowed"
         return ""
 
+    def to_the_desk(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """The desk has a listener of its own; where a proxy routes by path, this is never asked."""
+        start_response("302 Found", [("Location", self.desk_url + environ["PATH_INFO"]), ("Content-Length", "0")])
+        return []
+
     def route(self, path: str) -> tuple[str, Wsgi]:
+        if path in ("/desk", "/ops") or path.startswith(("/desk/", "/ops/")):
+            return "page", self.to_the_desk
         if path.startswith("/beacon") and path in ("/beacon", "/beacon.gif"):
             return "beacon", self.beacon
         if path.startswith("/static/"):

@@ -140,7 +140,10 @@ class Memory:
         self.last_change = max([self.last_change, *(int(fields[b"id"]) for _, fields in entries)])
         if len(entries) >= changes.STREAM_LENGTH:
             self.gap()
-        self.pass_on(changes.names_of(fields for _, fields in entries))
+        names = changes.names_of(fields for _, fields in entries)
+        if any(name.startswith("copy:") for name in names):
+            self.fetch(self.connection)
+        self.pass_on(names)
 
     def without_redis(self) -> None:
         for chore in self.always:

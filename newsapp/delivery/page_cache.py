@@ -113,8 +113,9 @@ class PageCache:
         drops, answer = self.drops, Answer()
         body = b"".join(self.app(inner, answer))
         note: PageNote | None = inner.get(KEY)
-        segments, marks = split(body)
-        page = CachedPage(segments, marks, answer.status, answer.header("Content-Type"), note or UNCACHED)
+        kind = answer.header("Content-Type")
+        segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
+        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED)
         if note is None or not answer.status.startswith("200") or answer.header("Set-Cookie"):
             return self.pass_through(page, answer, environ, start_response)
         self.params[path] = note.params

@@ -7,8 +7,9 @@ import sys
 
 import click
 import redis
-from flask import current_app
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from newsapp import create_app
 from newsapp.traffic.ledger import Balance, balance
 
 
@@ -16,8 +17,12 @@ from newsapp.traffic.ledger import Balance, balance
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: received, counted, filtered, waiting, balance.")
 def ledger(as_json: bool) -> None:
     """Show that received = counted + filtered + waiting. Exits 1 when it is not."""
+    app = create_app(role="work")
     try:
-        books = balance(current_app.extensions["redis_jobs"])
+        with app.app_context():
+            books = balance(app.extensions["redis_jobs"])
+    except (OperationalError, ProgrammingError):
+        sys.exit("newsapp: the database has no tables yet; run newsapp up or newsapp migrate first, and check NEWSAPP_HOME and DATABASE_URL")
     except redis.RedisError as error:
         sys.exit(f"newsapp: the inbox does not answer ({error}); start newsapp up, or set REDIS_URL, and ask again")
     click.echo(json.dumps(books) if as_json else table(books))

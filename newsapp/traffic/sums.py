@@ -86,12 +86,11 @@ def merge_days(at: datetime, zone_offset_hours: int = 0) -> int:
         return 0
     last = min(through, hour_of(at) - HOURS_KEPT)
     days = range((first + zone_offset_hours) // 24, (last + zone_offset_hours + 1) // 24)
-    for day in days:
-        merge_day(day, day * 24 - zone_offset_hours)
-    return len(days)
+    return sum(merge_day(day, day * 24 - zone_offset_hours) for day in days)
 
 
-def merge_day(day: int, first_hour: int) -> None:
+def merge_day(day: int, first_hour: int) -> bool:
+    """Merge one day's hours. False when there were none."""
     hours = {"day": day, "first": first_hour, "next": first_hour + 24}
     with write_unit() as connection:
         connection.execute(
@@ -104,4 +103,5 @@ def merge_day(day: int, first_hour: int) -> None:
             ),
             hours,
         )
-        connection.execute(text("DELETE FROM article_views_hourly WHERE hour >= :first AND hour < :next"), hours)
+        gone = connection.execute(text("DELETE FROM article_views_hourly WHERE hour >= :first AND hour < :next"), hours)
+    return gone.rowcount > 0
