@@ -11,6 +11,10 @@ import structlog
 from newsapp.config import Config
 
 
+# Without locals: they hold sessions, addresses and passwords.
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
 def configure(config: Config) -> None:
     """Send structlog's and the standard library's records to stderr in the configured form."""
     level = logging.getLevelNamesMapping().get(config["LOG_LEVEL"].upper(), logging.INFO)
@@ -21,7 +25,7 @@ def configure(config: Config) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     pretty = config["LOG_FORMAT"] == "console"
-    last: list[Any] = [structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    last: list[Any] = [structlog.dev.ConsoleRenderer()] if pretty else [TRACEBACKS, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

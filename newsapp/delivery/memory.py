@@ -54,15 +54,26 @@ class Memory:
         self.heard = time.monotonic()
         self.silent = False
         self.lock = threading.Lock()
+        self.first = threading.Lock()
 
     def read(self, name: str) -> dict[str, Any]:
         """A copy's value. The first reader of a name waits for it once; from then on the thread keeps it."""
         value = self.values.get(name)
-        if value is None:
-            self.wanted.add(name)
-            self.keep(name, self.from_sql(name))
-            value = self.values[name]
-        return value  # type: ignore[no-any-return]
+        return self.read_first(name) if value is None else value  # type: ignore[no-any-return]
+
+    def read_first(self, name: str) -> dict[str, Any]:
+        """Fetch a copy that nobody here has asked for yet: from Redis, or from SQL when that has none."""
+        with self.first:
+            if name not in self.values:
+                self.wanted.add(name)
+                self.keep(name, self.from_redis(name) or self.from_sql(name))
+            return self.values[name]  # type: ignore[no-any-return]
+
+    def from_redis(self, name: str) -> dict[str, Any] | None:
+        try:
+            return None if self.silent else decode(self.connection.get(f"news:{name}"))
+        except redis.RedisError:
+            return None
 
     def version(self, name: str) -> int:
         return self.versions.get(name, 0)
