@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -92,10 +93,8 @@ def kept_secret(config: Config) -> str:
         os.write(descriptor, secrets.token_hex(32).encode())
         os.fsync(descriptor)
         os.close(descriptor)
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(fresh, path)  # of two first starts at once, one secret wins
-        except FileExistsError:
-            pass
         fresh.unlink()
         return path.read_text().strip()
 

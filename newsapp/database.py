@@ -106,7 +106,7 @@ def prepare(engine: Engine, timeout_s: float) -> None:
 def engine_options(url: str, timeout_s: float) -> dict[str, Any]:
     """create_engine's options for an address, so that no request waits longer than `timeout_s` seconds."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": timeout_s, "check_same_thread": False}}
+        return {"pool_timeout": timeout_s, "connect_args": {"timeout": timeout_s, "check_same_thread": False}}
     milliseconds = int(timeout_s * 1000)
     return {
         "pool_pre_ping": True,

@@ -10,7 +10,6 @@ import structlog
 
 from newsapp.config import Config
 
-
 # Without locals: they hold sessions, addresses and passwords.
 TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 

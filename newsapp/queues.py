@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import redis
+import structlog
 from flask import current_app
 from rq import Queue
 from rq.serializers import JSONSerializer
-
-import structlog
 
 log = structlog.get_logger()
 

@@ -48,7 +48,8 @@ class Newsroom:
             db.session.add_all(sections.values())
             for slug, section in STORIES.items():
                 published = now() - timedelta(hours=1)
-                story = Article(slug=slug, headline=slug.replace("-", " ").capitalize(), section=sections[section], state=LIVE, published_at=published)
+                headline = slug.replace("-", " ").capitalize()
+                story = Article(slug=slug, headline=headline, section=sections[section], state=LIVE, published_at=published)
                 db.session.add(story)
                 db.session.flush()
                 self.articles[slug] = story.id

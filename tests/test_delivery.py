@@ -47,7 +47,9 @@ class Paper:
             db.session.add_all([world, sport])
             for n, section in enumerate((world, world, sport), 1):
                 at = now() - timedelta(hours=n)
-                db.session.add(Article(slug=f"story-{n}", headline=f"Story {n}", body="<p>Text.</p>" * 99, section=section, state=LIVE, published_at=at))
+                db.session.add(
+                    Article(slug=f"story-{n}", headline=f"Story {n}", body="<p>Text.</p>" * 99, section=section, state=LIVE, published_at=at)
+                )
             touch("site", "front")
             db.session.commit()
 

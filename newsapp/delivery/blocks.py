@@ -7,6 +7,7 @@ block's bytes of the moment take its place. So a moving list empties no page cac
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,18 +20,28 @@ from markupsafe import Markup, escape
 from newsapp.delivery.memory import Memory
 from newsapp.news import dates
 from newsapp.settings.store import effective
+from newsapp.traffic.ranking import scope_of
 from newsapp.traffic.tokens import token_query
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
 
-OPEN, CLOSE, BETWEEN = "\x02", "\x03", "\x1f"
+# A nonce of the process's own: no text that somebody wrote can place a block.
+OPEN, CLOSE, BETWEEN = f"\x02{secrets.token_hex(4)}:", "\x03", "\x1f"
 RAIL_LENGTH = 6
 
 
 class Rendered(NamedTuple):
-    """A block's bytes and until when, in seconds since 1970, the clock leaves them as they are."""
+    """A block's bytes and until when, in seconds since 1970, the clock leaves them as they are.
+
+    Two with the same `sense` say the same to a reader, though their bytes differ a little.
+    """
 
     body: bytes
     valid_until: float
+    sense: object = None
+
+    def says_what(self, other: Rendered) -> bool:
+        """Whether the other may stand in its place, so that pages with it need not be composed anew."""
+        return self == other or (self.sense is not None and self.sense == other.sense)
 
 
 @dataclass
@@ -60,7 +71,7 @@ class Blocks:
         reading = Reading(self.memory, datetime.fromtimestamp(at, UTC))
         with self.app.app_context():
             rendered = BLOCKS[name](reading, *arguments)
-        if old and old.rendered == rendered:
+        if old and rendered.says_what(old.rendered):
             rendered = old.rendered
         if len(self.kept) > 50_000:  # "ago" of an archive being crawled; all can be made again
             self.kept.clear()
@@ -149,7 +160,17 @@ def most_viewed(reading: Reading, scope: str, length: str = "") -> Rendered:
     settings = reading.settings()
     limit = int(length) if length else settings["most_viewed_length"]
     found = listed(reading, scope, settings["most_viewed_window"], limit)
-    return render("most_viewed", settings=settings, windows=WINDOWS, scope=scope, zone=dates.zone(settings["time_zone"]), **found)
+    zone = dates.zone(settings["time_zone"])
+    sections = reading.copy("site")["sections"]
+    section = next((section for section in sections if scope_of(section["id"]) == scope), None)
+    rendered = render("most_viewed", settings=settings, windows=WINDOWS, scope=scope, section=section, length=limit, zone=zone, **found)
+    return rendered._replace(sense=sense_of(found, settings, section))
+
+
+def sense_of(found: dict[str, Any], *more: object) -> object:
+    """What a list says: its order, and the minute it is as of. Its numbers move with every reader, and wait for the minute."""
+    lines = tuple((item["path"], item["headline"]) for item in found["items"])
+    return lines, found["as_of"].replace(second=0), repr(more)
 
 
 def more_in_section(reading: Reading, section_id: str, article_id: str) -> Rendered:

@@ -59,7 +59,7 @@ class Memory:
     def read(self, name: str) -> dict[str, Any]:
         """A copy's value. The first reader of a name waits for it once; from then on the thread keeps it."""
         value = self.values.get(name)
-        return self.read_first(name) if value is None else value  # type: ignore[no-any-return]
+        return self.read_first(name) if value is None else value
 
     def read_first(self, name: str) -> dict[str, Any]:
         """Fetch a copy that nobody here has asked for yet: from Redis, or from SQL when that has none."""
@@ -197,9 +197,7 @@ class Memory:
     def read_changes(self) -> None:
         """Changes from SQL, and the copies built from it when there were any."""
         with db.engine.connect() as connection:
-            rows = connection.execute(
-                select(changes.Change.id, changes.Change.touched).where(changes.Change.id > self.last_change - LOOK_BACK)
-            ).all()
+            rows = connection.execute(select(changes.Change.id, changes.Change.touched).where(changes.Change.id > self.last_change - LOOK_BACK)).all()
         fresh = [row for row in rows if row.id > self.last_change or row.id not in self.seen_changes]
         known = bool(self.seen_changes)
         self.seen_changes = {row.id for row in rows}

@@ -171,9 +171,7 @@ class PageCache:
             page.composed[encoding] = fresh
         return fresh
 
-    def compose(
-        self, page: CachedPage, at: float, encoding: str, blocks: tuple[Rendered, ...] | None = None, generation: int = -1
-    ) -> Composed:
+    def compose(self, page: CachedPage, at: float, encoding: str, blocks: tuple[Rendered, ...] | None = None, generation: int = -1) -> Composed:
         blocks = blocks if blocks is not None else tuple(self.blocks.get(mark, at) for mark in page.marks)
         parts = [page.segments[0]]
         for block, segment in zip(blocks, page.segments[1:], strict=True):

@@ -122,7 +122,7 @@ class Article(Model):
     origin: Mapped[str | None] = mapped_column(String(300), unique=True)  # "edition:…", "wordpress:GUID"
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # a stale save raises StaleDataError instead of winning
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - a stale save raises StaleDataError instead of winning
 
     section: Mapped[Section] = relationship(lazy="raise_on_sql")
     picture: Mapped[Picture | None] = relationship(lazy="raise_on_sql")

@@ -32,9 +32,7 @@ class Buckets:
 
     def forget(self, at: float) -> None:
         """Drop those that are full again by now; all of them when that is not enough."""
-        self.levels = {
-            key: (level, since) for key, (level, since) in self.levels.copy().items() if level + (at - since) * self.rate < self.most
-        }
+        self.levels = {key: (level, since) for key, (level, since) in self.levels.copy().items() if level + (at - since) * self.rate < self.most}
         if len(self.levels) >= MOST_BUCKETS:
             self.levels = {}
 

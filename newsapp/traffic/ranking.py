@@ -28,7 +28,8 @@ WHERE v.bucket > :since AND a.state = 'live' {section} GROUP BY {group} ORDER BY
 # SQLite from beginning with the articles.
 SUMMED = """
 SELECT v.{column} AS views, {columns} FROM article_view_sums v CROSS JOIN article a CROSS JOIN section s
-WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' {section} ORDER BY v.{column} DESC, v.article_id DESC LIMIT :length
+WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' {section}
+ORDER BY v.{column} DESC, v.article_id DESC LIMIT :length
 """
 COLUMNS = "a.id, a.slug, a.headline, a.list_headline, s.slug AS section_slug, s.name AS section_name"
 GROUP = "a.id, a.slug, a.headline, a.list_headline, s.slug, s.name"
@@ -119,4 +120,3 @@ def sums_follow(article_id: int, section_id: int) -> None:
     """Move an article's sums to its new section, in the transaction that moves the article."""
     move = text("UPDATE article_view_sums SET section_id = :section WHERE article_id = :article")
     db.session.execute(move, {"section": section_id, "article": article_id})
-
