@@ -1,0 +1,180 @@
+"""What the machine room knows of itself: one small function a question, in commands whose cost does not grow with the paper."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from datetime import datetime
+from typing import Any
+
+import redis
+from flask import current_app
+from redis.exceptions import ResponseError
+from rq import Worker
+from rq.serializers import JSONSerializer
+from sqlalchemy import false, func, select, text
+
+from newsapp.changes import Change
+from newsapp.database import db, now
+from newsapp.news.models import Section
+from newsapp.ops.figures import Figures, InboxFigures, ListAge, QueueFigures, RedisFigures, SpillFigures, Turn, WorkerFigures
+from newsapp.queues import QUEUES, queue
+from newsapp.redis import RedisError, client
+from newsapp.traffic.counter import source_of
+from newsapp.traffic.counting import START
+from newsapp.traffic.inbox import stream_key
+from newsapp.traffic.ledger import Balance, balance
+from newsapp.traffic.models import count_cursor, schedule_state
+from newsapp.traffic.ranking import SITE, scope_of
+from newsapp.traffic.spill import SUFFIX, folder
+from newsapp.traffic.windows import WINDOWS
+
+PATIENCE = 0.4  # seconds for one answer of Redis: the board must stand within a second without it
+AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')  # no list is decoded for its time alone
+BOOKS_KEPT = 10.0  # seconds; the books are sums over whole tables
+BOOKS_SHARE = 20  # and are kept that many times longer than making them took
+
+
+def read() -> Figures:
+    """The figures of this moment. Never raises for Redis's sake."""
+    at = now()
+    connection = client(current_app.config["REDIS_URL"], timeout=PATIENCE)
+    try:
+        mine: dict[str, Any] = read_redis(connection, at)
+    except RedisError as error:
+        mine = {"redis": None, "why_not": str(error), "inbox": None, "lists": (), "queues": (), "workers": (), "books": None}
+    finally:
+        connection.close()
+    return Figures(at=at, **mine, spill=spill(), turns=turns(at), untold=untold(at), database_size=database_size())
+
+
+def read_redis(connection: redis.Redis, at: datetime) -> dict[str, Any]:
+    """What only Redis knows. Raises RedisError at its first silence, so that silence is waited for once."""
+    return {
+        "redis": redis_itself(connection),
+        "why_not": "",
+        "inbox": inbox(connection),
+        "lists": lists(connection, at),
+        "workers": (heard := workers(connection, at)),
+        "queues": tuple(line(record.name, record.help, connection, heard) for record in QUEUES),
+        "books": BOOKS.read(connection),
+    }
+
+
+def redis_itself(connection: redis.Redis) -> RedisFigures:
+    info: Any = connection.info()
+    return RedisFigures(
+        version=f"{'Valkey' if 'valkey_version' in info else 'Redis'} {info.get('valkey_version', info['redis_version'])}",
+        used=info["used_memory"],
+        limit=info["maxmemory"],
+        persists=bool(info["aof_enabled"]),
+        last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
+    )
+
+
+def inbox(connection: redis.Redis) -> InboxFigures:
+    """By Redis's own counter less the cursor's, which costs the same however much waits."""
+    rows = db.session.execute(select(count_cursor.c.source, count_cursor.c.pos, count_cursor.c.entries))
+    cursors = {row.source: (row.pos, row.entries) for row in rows}
+    waiting, oldest = 0, 0.0
+    for shard in range(current_app.config["SHARDS"]):
+        pos, counted = cursors.get(source_of(shard), (START, 0))
+        waiting += max(0, entries_added(connection, shard) - counted)
+        oldest = max(oldest, oldest_age(connection, shard, pos))
+    return InboxFigures(waiting, oldest)
+
+
+def entries_added(connection: redis.Redis, shard: int) -> int:
+    try:
+        info: Any = connection.xinfo_stream(stream_key(shard))
+    except ResponseError:  # no such stream: nobody has read a story yet
+        return 0
+    return int(info["entries-added"])
+
+
+def oldest_age(connection: redis.Redis, shard: int, pos: str) -> float:
+    """Seconds that the first entry after the cursor has waited, by Redis's own clock."""
+    found: Any = connection.xrange(stream_key(shard), min=f"({pos}", count=1)
+    if not found:
+        return 0.0
+    seconds, microseconds = connection.time()
+    return max(0.0, seconds + microseconds / 1e6 - int(found[0][0].partition(b"-")[0]) / 1000)
+
+
+def lists(connection: redis.Redis, at: datetime) -> tuple[ListAge, ...]:
+    scopes = [SITE, *(scope_of(section_id) for section_id in db.session.scalars(select(Section.id).order_by(Section.id)))]
+    wanted = [(scope, window.slug) for scope in scopes for window in WINDOWS]
+    values: Any = connection.mget([f"news:list:{scope}:{window}" for scope, window in wanted])
+    found = ((scope, window, AS_OF.search(value)) for (scope, window), value in zip(wanted, values, strict=True) if value)
+    return tuple(ListAge(scope, window, (at - datetime.fromisoformat(match[1].decode())).total_seconds()) for scope, window, match in found if match)
+
+
+def workers(connection: redis.Redis, at: datetime) -> tuple[WorkerFigures, ...]:
+    found = Worker.all(connection=connection, serializer=JSONSerializer)
+    return tuple(sorted((worker_line(worker, at) for worker in found), key=lambda each: (each.queues, each.name)))
+
+
+def worker_line(worker: Any, at: datetime) -> WorkerFigures:
+    heard = (at - worker.last_heartbeat).total_seconds() if worker.last_heartbeat else float("inf")
+    return WorkerFigures(worker.name, ", ".join(worker.queue_names()), str(worker.get_state()), heard, worker.get_current_job_id() or "")
+
+
+def line(name: str, text_of: str, connection: redis.Redis, heard: tuple[WorkerFigures, ...]) -> QueueFigures:
+    mine = queue(name, connection)
+    failed = mine.failed_job_registry.get_job_count(cleanup=False)
+    return QueueFigures(name, text_of, mine.count, failed, sum(name in worker.queues.split(", ") for worker in heard))
+
+
+class KeptBooks:
+    """The balance, kept for a while: many boards may be open, and the tables are large."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.kept: dict[str, tuple[Balance, float]] = {}  # by database: tests have several
+
+    def read(self, connection: redis.Redis) -> Balance:
+        """The balance, at most some seconds old. Raises RedisError."""
+        key = current_app.config["DATABASE_URL"]
+        with self.lock:
+            kept = self.kept.get(key)
+            if kept is None or time.monotonic() > kept[1]:
+                began = time.monotonic()
+                made = balance(connection)
+                kept = self.kept[key] = (made, time.monotonic() + max(BOOKS_KEPT, BOOKS_SHARE * (time.monotonic() - began)))
+            return kept[0]
+
+
+BOOKS = KeptBooks()
+
+
+def spill() -> SpillFigures:
+    sizes = []
+    for path in folder(current_app.config).glob(f"*{SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):  # counted and removed a moment ago
+            sizes.append(path.stat().st_size)
+    return SpillFigures(len(sizes), sum(sizes))
+
+
+def turns(at: datetime) -> tuple[Turn, ...]:
+    """When each job of the schedule was last at it."""
+    periods: dict[str, int] = current_app.extensions.get("periods", {})
+    moment = int(at.timestamp())
+    rows = db.session.execute(select(schedule_state).order_by(schedule_state.c.job))
+    return tuple(
+        Turn(row.job, row.started, row.finished, moment - row.started, row.job in periods and moment - row.through > 3 * periods[row.job] + 10)
+        for row in rows
+    )
+
+
+def untold(at: datetime) -> float:
+    oldest = db.session.scalar(select(func.min(Change.at)).where(Change.told == false()))
+    return (at - oldest).total_seconds() if oldest else 0.0
+
+
+def database_size() -> int:
+    """Bytes on disk."""
+    if db.engine.dialect.name == "sqlite":
+        return int(db.session.scalar(text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")) or 0)
+    return int(db.session.scalar(text("SELECT pg_database_size(current_database())")) or 0)

@@ -1,0 +1,276 @@
+"""The paper in a real chromium, run by `newsapp up`, as readers and an editor meet it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.conftest import wait_for
+from tests.home import ROOT, Home
+
+pytestmark = pytest.mark.browser
+
+PORT = 8160
+SITE = f"http://localhost:{PORT}"
+DESK = f"http://localhost:{PORT + 1}"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+# A reader's browser: without these flags chromium says that it is driven, and is rightly not counted.
+FLAGS = ["--no-sandbox", "--disable-blink-features=AutomationControlled", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    home = Home(tmp_path_factory.mktemp("paper"), PORT=PORT).up()
+    yield home
+    home.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def reader(paper: Home, chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes readers: a browser each, told apart by their version."""
+    contexts: list[BrowserContext] = []
+    version = iter(range(int(time.time()) % 100_000, 10**9))
+
+    def make(**options: object) -> BrowserContext:
+        context = chromium.new_context(user_agent=AGENT.format(next(version)), **{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def fetch(path: str) -> str:
+    with urllib.request.urlopen(SITE + path, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def run(paper: Home, *command: str) -> str:
+    arguments = [sys.executable, "-m", "newsapp.cli", *command]
+    done = subprocess.run(arguments, cwd=ROOT, env=paper.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def stories(count: int) -> list[str]:
+    """Addresses of stories, from the feed."""
+    found = re.findall(r"<link>http://[^/]+(/[^<]+/[^<]+)</link>", fetch("/feed.xml"))
+    return found[:count]
+
+
+def most_viewed() -> list[str]:
+    """What the list on the front page shows, in its order."""
+    rail = fetch("/").split('class="ranks"', 1)
+    return re.findall(r'href="(/[^"]+)"', rail[1].split("</ol>")[0]) if len(rail) > 1 else []
+
+
+def views(path: str) -> int:
+    items = json.loads(fetch("/api/v1/most-viewed?window=all&limit=50"))["items"]
+    return next((item["views"] for item in items if item["url"].endswith(path)), 0)
+
+
+def read(context: BrowserContext, path: str) -> Page:
+    """Open a story and stay until it has said that it was seen."""
+    page = context.new_page()
+    with page.expect_response(lambda response: "/beacon?" in response.url, timeout=10_000) as beacon:
+        page.goto(SITE + path)
+    assert beacon.value.status == 204
+    return page
+
+
+def test_the_list_on_the_front_page_moves_as_people_read(reader: Callable[..., BrowserContext]) -> None:
+    first, second, third = stories(3)
+    for path, readers in ((first, 3), (second, 2), (third, 1)):
+        for _ in range(readers):
+            read(reader(), path)
+    began = time.monotonic()
+    wait_for(lambda: most_viewed()[:3] == [first, second, third], 15, "the list to show 3, 2 and 1 views in that order")
+    assert time.monotonic() - began < 3, "the list takes longer than 3 s to move"
+
+
+def test_reloading_does_not_count(reader: Callable[..., BrowserContext]) -> None:
+    path = stories(4)[3]
+    page = read(reader(), path)
+    wait_for(lambda: views(path) == 1, 10, "the view")
+    with page.expect_response(lambda response: "/beacon?" in response.url):
+        page.reload()
+    read(reader(), path)
+    wait_for(lambda: views(path) == 2, 10, "the second reader's view")
+
+
+def test_a_story_opened_in_a_hidden_tab_is_not_a_view_until_it_is_looked_at(reader: Callable[..., BrowserContext]) -> None:
+    page = reader().new_page()
+    page.add_init_script("Object.defineProperty(document, 'visibilityState', {get: () => window.shown ? 'visible' : 'hidden'})")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/beacon?" in request.url else None)
+    page.goto(SITE + stories(5)[4])
+    page.wait_for_timeout(1800)
+    assert sent == []
+    page.evaluate("window.shown = true; document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: page.wait_for_timeout(50) or sent, 5, "the beacon")
+
+
+def test_a_headless_browser_that_says_so_is_not_counted(paper: Home, chromium: Browser) -> None:
+    path = stories(6)[5]
+    before = json.loads(run(paper, "ledger", "--json"))["filtered"].get("headless", 0)
+    context = chromium.new_context(user_agent=AGENT.format(77))
+    context.add_init_script("Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => true})")
+    read(context, path)
+    context.close()
+    wait_for(lambda: json.loads(run(paper, "ledger", "--json"))["filtered"].get("headless", 0) == before + 1, 15, "the reason headless")
+    assert views(path) == 0
+
+
+def copy_first_paragraph(context: BrowserContext, path: str) -> tuple[Page, str]:
+    """Select a story's first paragraph, press Ctrl+C, and return what the clipboard has."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=SITE)
+    page = context.new_page()
+    page.goto(SITE + path)
+    page.evaluate("navigator.clipboard.writeText('what was there before')")
+    page.locator(".prose p").first.evaluate("p => getSelection().selectAllChildren(p)")
+    page.keyboard.press("Control+c")
+    page.wait_for_timeout(200)
+    return page, page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.fixture
+def protect(paper: Home) -> Iterator[Callable[..., None]]:
+    def change(mode: str, path: str) -> None:
+        run(paper, "settings", "set", "protection_mode", mode)
+        marker = f'data-protect="{mode}"'
+        wait_for(lambda: all(marker in fetch(path) for _ in range(8)), 10, f"the mode {mode} to reach the pages of all processes")
+
+    yield change
+    run(paper, "settings", "set", "protection_mode", "off")
+
+
+def test_message_mode_keeps_the_text_out_of_the_clipboard_and_says_so(reader: Callable[..., BrowserContext], protect: Callable[..., None]) -> None:
+    path = stories(1)[0]
+    protect("message", path)
+    page, clipboard = copy_first_paragraph(reader(), path)
+    assert clipboard == "what was there before"
+    expect(page.get_by_role("status")).to_contain_text("You cannot copy content of this page")
+
+
+def test_message_mode_leaves_form_fields_and_the_rest_of_the_page_alone(reader: Callable[..., BrowserContext], protect: Callable[..., None]) -> None:
+    path = stories(1)[0]
+    protect("message", path)
+    context = reader()
+    page, _ = copy_first_paragraph(context, path)
+    page.locator("footer").evaluate("part => getSelection().selectAllChildren(part)")
+    page.keyboard.press("Control+c")
+    assert "what was there before" not in page.evaluate("navigator.clipboard.readText()")
+    page.evaluate("""() => { const field = document.createElement('input'); field.value = 'mine'; document.querySelector('article').append(field);
+                     field.focus(); field.select() }""")
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()") == "mine"
+
+
+def test_credit_mode_adds_headline_link_and_notice(reader: Callable[..., BrowserContext], protect: Callable[..., None]) -> None:
+    path = stories(1)[0]
+    protect("credit", path)
+    page, clipboard = copy_first_paragraph(reader(), path)
+    assert clipboard.startswith(page.locator(".prose p").first.inner_text()[:40])
+    assert page.locator("h1").inner_text() in clipboard
+    assert path in clipboard
+    assert "Please quote with a link to the story." in clipboard
+
+
+def test_limit_mode_lets_short_quotations_go(reader: Callable[..., BrowserContext], protect: Callable[..., None]) -> None:
+    path = stories(1)[0]
+    protect("limit", path)
+    page, clipboard = copy_first_paragraph(reader(), path)
+    assert clipboard == "what was there before"
+    page.locator(".standfirst").first.evaluate("p => getSelection().setBaseAndExtent(p.firstChild, 0, p.firstChild, 30)")
+    page.keyboard.press("Control+c")
+    assert len(page.evaluate("navigator.clipboard.readText()")) == 30
+
+
+PAGES = (
+    ("/", "h1"), ("/diplomacy", "h1"), ("/diplomacy/strait-shared-pilot", ".prose p"), ("/about", ".prose p"), ("/most-viewed/day", "h1"),
+    ("/how-we-count", "table, dl, ul"), ("/nothing-here", "h1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "part"), PAGES, ids=[path for path, _ in PAGES])
+def test_every_page_is_whole_without_javascript(reader: Callable[..., BrowserContext], path: str, part: str) -> None:
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(SITE + path)
+    expect(page.locator(f"main {part}").first).to_be_attached()
+    expect(page.get_by_role("navigation", name="Sections")).to_be_visible()
+    expect(page.get_by_role("contentinfo")).to_be_visible()
+
+
+def test_no_page_sets_a_cookie_or_breaks_the_content_policy(reader: Callable[..., BrowserContext]) -> None:
+    context = reader()
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    for path, _ in PAGES[:-1]:
+        page.goto(SITE + path)
+        page.wait_for_timeout(300)
+    assert context.cookies() == []
+    assert complaints == []
+
+
+def test_pages_fit_a_phone(reader: Callable[..., BrowserContext]) -> None:
+    page = reader(viewport={"width": 390, "height": 844}).new_page()
+    for path, _ in PAGES:
+        page.goto(SITE + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_an_editor_writes_and_publishes_and_readers_have_it_at_once(paper: Home, reader: Callable[..., BrowserContext]) -> None:
+    email, password = re.search(r"as (\S+@\S+) with the password (\S+)", paper.text()).groups()
+    page = reader().new_page()
+    page.goto(f"{SITE}/desk")
+    assert page.url.startswith(DESK)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{DESK}/desk/articles/new")
+    page.get_by_label("Headline", exact=True).fill("A story from the test")
+    page.get_by_label("Section").select_option(label="World")
+    page.locator("#body").fill("<p>It happened just now.</p><script>alert(1)</script>")
+    page.get_by_role("button", name="Save and publish").click()
+    began = time.monotonic()
+    wait_for(lambda: "A story from the test" in fetch("/world"), 10, "the story in its section")
+    assert time.monotonic() - began < 3
+    story = fetch("/world/a-story-from-the-test")
+    assert "It happened just now." in story
+    assert "alert(1)" not in story
+    assert any(cookie["name"] == "staff" for cookie in page.context.cookies())
+
+
+def test_an_embargoed_and_a_spiked_story_are_not_there(paper: Home) -> None:
+    for path in Path(ROOT / "newsapp" / "edition" / "articles").glob("*.html"):
+        text = path.read_text()
+        if 'state = "embargoed"' in text or 'state = "spiked"' in text:
+            section = re.search(r'section = "(\w+)"', text).group(1)
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                fetch(f"/{section}/{path.stem}")
+
+
+def test_the_books_balance_after_all_of_it(paper: Home) -> None:
+    books = wait_for(lambda: (found := json.loads(run(paper, "ledger", "--json")))["waiting"] == 0 and found, 15, "the inbox to be counted")
+    assert books["balance"] == 0
+    assert books["received"] > 0
