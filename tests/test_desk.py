@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 from collections.abc import Iterator
@@ -167,6 +168,18 @@ def test_a_new_password_ends_the_old_sessions(editor: Desk) -> None:
         db.session.commit()
     assert editor.open("/desk/").status_code == 302
     assert editor.sign_in(password=password).status_code == 302
+
+
+def test_a_person_changes_the_password_and_stays_signed_in_here_alone(editor: Desk) -> None:
+    elsewhere = copy.copy(editor)
+    elsewhere.browser = editor.app.test_client()
+    elsewhere.sign_in()
+    assert editor.send("/desk/password", "/desk/password", current="guess", fresh="four unrelated words").status_code == 422
+    assert editor.send("/desk/password", "/desk/password", current=editor.password("editor"), fresh="short").status_code == 422
+    assert editor.send("/desk/password", "/desk/password", current=editor.password("editor"), fresh="vier Wörter für uns").status_code == 302
+    assert editor.open("/desk/").status_code == 200
+    assert elsewhere.open("/desk/").status_code == 302
+    assert elsewhere.sign_in(password="vier Wörter für uns").status_code == 302
 
 
 def test_every_answer_carries_the_headers(app: Flask) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from flask_security.models import fsqla_v3
+from flask_security.models.fsqla import FsModels
 
 from newsapp.database import Model, db
 
-fsqla_v3.FsModels.set_db_info(db, user_table_name="desk_user", role_table_name="desk_role", webauthn_table_name="desk_passkey")
+FsModels.set_db_info(  # type: ignore[no-untyped-call]
+    db, user_table_name="desk_user", role_table_name="desk_role", webauthn_table_name="desk_passkey"
+)
 
 # What a role may do is decided on each route; the names are the whole list.
 ROLES = (
@@ -16,13 +19,13 @@ ROLES = (
 )
 
 
-class Role(Model, fsqla_v3.FsRoleMixin):  # type: ignore[misc]
+class Role(Model, fsqla_v3.FsRoleMixin):
     __tablename__ = "desk_role"
 
 
-class User(Model, fsqla_v3.FsUserMixin):  # type: ignore[misc]
+class User(Model, fsqla_v3.FsUserMixin):
     __tablename__ = "desk_user"
 
 
-class WebAuthn(Model, fsqla_v3.FsWebAuthnMixin):  # type: ignore[misc]
+class WebAuthn(Model, fsqla_v3.FsWebAuthnMixin):
     __tablename__ = "desk_passkey"

@@ -1,0 +1,94 @@
+"""The form of the settings, made of their records: a new record is a new field."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField, URLField, ValidationError
+from wtforms.fields import SelectChoice
+
+from newsapp.settings.registry import SETTINGS, Setting, SettingError
+
+NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
+Maker = Callable[[Setting, dict[str, Any]], Field]
+
+
+def simple(field: type[Field]) -> Maker:
+    return lambda setting, options: field(setting.label, **options)
+
+
+def number_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return IntegerField(setting.label, render_kw={"min": setting.least, "max": setting.most}, **options)
+
+
+def choice_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return SelectField(setting.label, choices=[SelectChoice(name, label) for name, label in setting.choices], **options)
+
+
+def zone_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return StringField(setting.label, render_kw={"list": "zones", "autocomplete": "off"}, **options)
+
+
+def links_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return TextAreaField(setting.label, render_kw={"rows": 4}, **options)
+
+
+MAKERS: dict[str, Maker] = {
+    "text": simple(StringField),
+    "long_text": simple(TextAreaField),
+    "email": simple(EmailField),
+    "url": simple(URLField),
+    "number": number_field,
+    "choice": choice_field,
+    "zone": zone_field,
+    "links": links_field,
+}
+
+
+class Checked:
+    """A validator that lets the setting's record judge."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+
+    def __call__(self, form: Any, field: Field) -> None:
+        try:
+            self.setting.clean("" if field.data is None else field.data)
+        except SettingError as error:
+            raise ValidationError(str(error)) from error
+
+
+def field_of(setting: Setting) -> Field:
+    return MAKERS[setting.kind](setting, {"validators": [Checked(setting)], "description": setting.help})
+
+
+def form_class() -> type[Any]:
+    """A form with one field for each setting of the site, and the revision it was opened at."""
+    fields = {setting.name: field_of(setting) for setting in SETTINGS if "site" in setting.scopes}
+    return type("SettingsForm", (FlaskForm,), {"revision": HiddenField(), **fields})
+
+
+SettingsForm = form_class()
+
+
+def groups() -> dict[str, list[str]]:
+    """The names of the site's settings by group, in the order of the records."""
+    result: dict[str, list[str]] = {}
+    for setting in SETTINGS:
+        if "site" in setting.scopes:
+            result.setdefault(setting.group, []).append(setting.name)
+    return result
+
+
+def shown(setting: Setting, value: Any) -> Any:
+    """A stored value as its field shows it."""
+    return "\n".join(" ".join(pair) for pair in value) if setting.kind == "links" else value
+
+
+def zones() -> list[str]:
+    """The time zones this machine knows, for the field to offer."""
+    places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
+    return [*sorted(places), "UTC"]
