@@ -30,6 +30,12 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def parts_of(home: Home) -> list[str]:
+    """The processes of all parts, once each has become what it is started for."""
+    wait_for(lambda: not any("part.py" in line for line in home.left()), 20, "all parts")
+    return sorted(line for line in home.left() if "newsapp.cli" not in line)
+
+
 def answer(port: int, path: str = "/") -> int:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
@@ -172,13 +178,13 @@ def test_the_inbox_stops_last(home):
 @linux_only
 def test_after_a_killed_supervisor_nothing_is_doubled_and_nothing_lost(home):
     home.up()
-    usual = len(home.left())
+    usual = parts_of(home)
     home.inbox().set("kept", "yes")
     home.stop(signal.SIGKILL)
     assert home.left() != []
     home.up()
     assert "ended what an earlier start left running" in home.text()
-    wait_for(lambda: len(home.left()) == usual, 10, "the usual number of processes")
+    assert parts_of(home) == usual
     assert home.inbox().get("kept") == b"yes"
     home.stop()
     assert home.left() == []

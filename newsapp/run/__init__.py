@@ -1,0 +1,1 @@
+"""Running newsapp: one command that checks, prepares, starts every part and keeps it running."""
