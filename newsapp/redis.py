@@ -75,5 +75,3 @@ def server_version(path: str) -> tuple[int, ...]:
         return tuple(int(part) for part in version.split(".")[:2])
     except (OSError, IndexError, ValueError, subprocess.TimeoutExpired):
         return (0,)
-
-

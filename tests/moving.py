@@ -19,7 +19,7 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/" xmlns:content="http://purl.org/rss/1.0/modules/content/"
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="http://wordpress.org/export/1.2/"><channel><title>Old paper</title>
 <link>https://old.example</link><wp:base_blog_url>https://old.example</wp:base_blog_url>
-<wp:author><wp:author_login>ada</wp:author_login><wp:author_display_name>Ada Byline</wp:author_display_name></wp:author>
+<wp:author><wp:author_login>harbour</wp:author_login><wp:author_display_name>Harbour Desk</wp:author_display_name></wp:author>
 <wp:category><wp:term_id>2</wp:term_id><wp:category_nicename>world</wp:category_nicename><wp:cat_name>World</wp:cat_name></wp:category>
 <wp:category><wp:term_id>3</wp:term_id><wp:category_nicename>europe</wp:category_nicename><wp:category_parent>world</wp:category_parent>
 <wp:cat_name>Europe</wp:cat_name></wp:category>
@@ -32,7 +32,7 @@ def item(number: int, *, categories: str = "", meta: dict[str, str] | None = Non
     """An <item>; fields without a place of their own are WordPress's."""
     values = {
         "title": f"Story {number}", "link": f"https://old.example/2020/01/story-{number}/", "guid": f"https://old.example/?p={number}",
-        "creator": "ada", "content": "<p>Words.</p>", "post_id": str(number), "post_type": "post", "status": "publish",
+        "creator": "harbour", "content": "<p>Words.</p>", "post_id": str(number), "post_type": "post", "status": "publish",
         "post_name": f"story-{number}", "post_date": "2020-01-02 05:04:05", "post_date_gmt": "2020-01-02 03:04:05", **fields,
     }  # fmt: skip
     texts = (f"<{name}><![CDATA[{value}]]></{name}>" for name, value in ((PLACES.get(name, f"wp:{name}"), value) for name, value in values.items()))

@@ -67,6 +67,18 @@ def test_what_is_no_file_is_one_sentence(move: Move, make: Any, words: str) -> N
     assert words in result.output
 
 
+def test_a_report_that_has_no_place_stops_before_the_import(move: Move) -> None:
+    result = move.write(item(1)).command("--report", "/no/such/folder/report.json")
+    assert (result.exit_code, number_of(Article)) == (1, 0)
+
+
+def test_a_database_that_is_not_ready_is_one_sentence(move: Move) -> None:
+    db.drop_all()
+    result = move.write(item(1)).command()
+    assert "newsapp migrate" in result.output
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+
+
 BROKEN = {
     "cut off": "<item><title>Half",
     "deep": "<item>" + "<a>" * 5000,

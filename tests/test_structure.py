@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*ROOT.glob("newsapp/**/*.py"), *ROOT.glob("workers/*.py")])
 GROUND = ("config", "database", "redis", "copies", "changes", "queues", "logs", "servers")
 # Where a request may be looked at: handlers, and what stands right around them.
-HANDLERS = ("pages", "page", "api", "feeds", "errors", "entry", "old_addresses", "roles", "signing_in", "saving", "files", "welcome", "sections", "settings",
-            "operations", "__init__", "health", "models")  # fmt: skip
+HANDLERS = (
+    "pages", "page", "api", "feeds", "errors", "entry", "old_addresses", "roles", "signing_in", "saving", "files", "welcome", "sections",
+    "settings", "operations",
+)  # fmt: skip
 BANNED = ("utils", "helpers", "common", "services", "manager", "views")
 
 

@@ -127,10 +127,10 @@ def read(environ: Environ, pixel: bool) -> Report:
 
 
 def is_foreign(environ: Environ, hosts: frozenset[str]) -> bool:
-    """Whether a page of another site sent it. Browsers that say nothing of where they come from are believed."""
+    """Whether a page of another site sent it. Who says nothing of where it comes from, or comes from no page, is believed."""
     site = environ.get("HTTP_SEC_FETCH_SITE", "same-origin")
     origin = environ.get("HTTP_ORIGIN")
-    return site != "same-origin" or (origin is not None and urlsplit(origin).netloc.lower() not in hosts)
+    return site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc.lower() not in hosts)
 
 
 def reason_against(environ: Environ, agent: str, report: Report) -> int:
