@@ -5,15 +5,38 @@ Each is made when a server asks for it, so that a web process holds only the one
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from newsapp import create_app
+from newsapp.config import Config, load_config
+from newsapp.parent import leave_with_parent
 
 
 def __getattr__(name: str) -> Any:
     if name not in ("site", "desk"):
         raise AttributeError(name)
-    entry = create_app(role=name).extensions["entry"]
+    config = load_config()
+    share_counters(config)
+    app = create_app(config, name)
+    entry = app.extensions["entry"]
+    leave_with_parent()
     if name == "site":
         entry.start()
+    else:
+        app.extensions["periods"] = periods()
     return entry
+
+
+def share_counters(config: Config) -> None:
+    """Let every web process tell the counters of all; must be set before prometheus_client is imported."""
+    folder = config["NEWSAPP_HOME"] / "run" / "metrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+
+def periods() -> dict[str, int]:
+    """Seconds between two turns of each scheduled job, so that the board can say which is late."""
+    from workers.schedule import SCHEDULE
+
+    return {periodic.job: periodic.every for periodic in SCHEDULE}

@@ -82,7 +82,7 @@ class Part:
             os.kill(pid, signal.SIGKILL)
 
     def end(self) -> None:
-        for pid in reversed(self.pids()):
+        for pid in self.pids():  # the server first, or it would start its processes again
             self.kill(pid)
         if self.process:
             self.process.wait()

@@ -57,3 +57,4 @@ def import_models(role: str) -> None:
 
     if role in ("desk", "tool"):
         from newsapp.desk import models as desk_models  # noqa: F401
+        from newsapp.imports import models as imports_models  # noqa: F401

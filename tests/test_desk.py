@@ -195,7 +195,7 @@ def test_styles_come_with_the_page(desk: Desk) -> None:
 
 
 def test_the_short_addresses_lead_to_the_desk(desk: Desk) -> None:
-    assert desk.open("/").location == "/desk/"
+    assert desk.open("/").location == "/desk/start"
     assert desk.open("/ops").location == "/desk/ops"
 
 

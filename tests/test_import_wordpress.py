@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from newsapp.changes import Change
 from newsapp.database import db, now
-from newsapp.imports.slugs import RESERVED
 from newsapp.news.models import Article, ArticleAuthor, ArticleTag, Author, Page, Picture, Redirect, Section, Tag
+from newsapp.news.slugs import RESERVED
 from tests.moving import Move, article, category, item, names, notes, number_of
 
 

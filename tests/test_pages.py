@@ -20,6 +20,7 @@ from newsapp.database import db, now, writes
 from newsapp.news import dates, related
 from newsapp.news.models import DRAFT, LIVE, SPIKED, TAKEN_DOWN, Correction, Page, Picture, Redirect
 from newsapp.news.pages import reserved_slugs
+from newsapp.news.slugs import RESERVED
 from newsapp.settings import store
 from newsapp.traffic.events import REASONS
 from newsapp.traffic.windows import WINDOWS
@@ -333,6 +334,7 @@ def test_addresses_of_the_site_are_reserved(reader: Reader) -> None:
     reserved = reserved_slugs(reader.app.url_map)
     assert {"tag", "author", "most-viewed", "how-we-count", "feed.xml", "media", "static", "beacon", "desk", "sitemap.xml"} <= reserved
     assert not any("<" in slug for slug in reserved)
+    assert reserved <= set(RESERVED), "news/slugs.py lacks an address of the site"
 
 
 # Times in words

@@ -19,7 +19,7 @@ from newsapp.run import part
 from newsapp.run.parts import PARTS
 from newsapp.run.variables import parts_table, variables_table
 from tests.conftest import wait_for
-from tests.home import PORT, ROOT, UP, Home, read
+from tests.home import PORT, ROOT, UP, Home, command_of, read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 linux_only = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for processes in /proc")
@@ -210,3 +210,18 @@ def test_the_docs_list_every_part_and_variable():
     text = (ROOT / "docs" / "running.md").read_text()
     assert parts_table() in text
     assert variables_table() in text
+
+
+@linux_only
+@pytest.mark.parametrize("name", ["site", "desk"])
+def test_a_server_killed_at_once_leaves_no_process_on_its_port(home, name):
+    home.up()
+    workers = children_of(home.pid(name))
+    assert workers
+    os.kill(home.pid(name), signal.SIGKILL)
+    wait_for(lambda: not [pid for pid in workers if command_of(str(pid))], 20, "its processes to leave")
+    wait_for(lambda: answer(PORT, "/livez") == answer(PORT + 1, "/livez") == 200, 20, "the part to be started again")
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
 from types import FrameType
 from typing import Any
@@ -19,6 +17,7 @@ from rq.serializers import JSONSerializer
 from newsapp import create_app
 from newsapp.config import ConfigError
 from newsapp.database import db
+from newsapp.parent import leave_with_parent
 from newsapp.queues import QUEUES, QueueRecord, queue
 from newsapp.redis import client
 from newsapp.traffic.installation import WrongInstallation, check_installation
@@ -55,19 +54,8 @@ class Forking(InContext, Worker):
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         with self.app.app_context():
             db.engine.dispose(close=False)  # the parent's connections are not ours
-        leave_with(os.getppid())
+        leave_with_parent()
         return super().perform_job(job, queue, execution)
-
-
-def leave_with(parent: int) -> None:
-    """End this process once its parent is another one."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def wait_for_redis(connection: redis.Redis) -> None:

@@ -55,7 +55,9 @@ class Site:
 
     def to_the_desk(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """The desk has a listener of its own; where a proxy routes by path, this is never asked."""
-        start_response("302 Found", [("Location", self.desk_url + environ["PATH_INFO"]), ("Content-Length", "0")])
+        path = environ["PATH_INFO"]
+        path = "/" if path in ("/desk", "/desk/") else path
+        start_response("302 Found", [("Location", self.desk_url + path), ("Content-Length", "0")])
         return []
 
     def route(self, path: str) -> tuple[str, Wsgi]:

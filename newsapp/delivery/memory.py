@@ -6,8 +6,6 @@ second, and, once Redis has been silent for 2 s, reads changes and copies from S
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -121,7 +119,7 @@ class Memory:
             log.warning("copies not loaded at start", error=str(error))
 
     def run(self) -> None:
-        parent, next_second = os.getppid(), 0.0
+        next_second = 0.0
         while True:
             due = time.monotonic() >= next_second
             if due:
@@ -138,8 +136,6 @@ class Memory:
             except Exception:
                 log.exception("memory thread")
                 time.sleep(0.5)
-            if os.getppid() != parent:
-                leave()
 
     def listen(self) -> None:
         """Wait a moment for changes and pass on what they touched."""
@@ -211,10 +207,3 @@ class Memory:
         with self.app.app_context(), db.engine.connect() as connection:
             return connection.scalar(select(func.max(changes.Change.id))) or 0
 
-
-def leave() -> None:
-    """The server that started this process was killed: make room for the next one."""
-    log.warning("parent process is gone; leaving")
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(3)
-    os._exit(1)

@@ -37,7 +37,7 @@ def behind(front: Wsgi, prefix: str, rest: Wsgi) -> Wsgi:
 
 def greet(app: Flask) -> None:
     """Add the ways in, the words that every page shows, and the refusals."""
-    app.add_url_rule("/", "home", lambda: redirect(url_for("desk.articles")))
+    app.add_url_rule("/", "home", lambda: redirect(url_for("desk.start")))
     app.add_url_rule("/ops", "ops", lambda: redirect(url_for("operations.board")))
     app.context_processor(shell)
     app.register_error_handler(HTTPException, refused)

@@ -23,8 +23,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from newsapp.desk.pictures import NotAPicture, opened
-from newsapp.imports.slugs import slugify
 from newsapp.news.models import Article, Section
+from newsapp.news.slugs import slugify
 from newsapp.settings.registry import MODES, SettingError, find
 
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from sqlalchemy import exists, select
 
 from newsapp.database import db
-from newsapp.imports.slugs import RESERVED, FreeSlugs, slugify
 from newsapp.news.models import Article, Author, Page, Section, Tag
+from newsapp.news.slugs import RESERVED, FreeSlugs, slugify
 
 LONGEST = 80
 Named = type[Article] | type[Tag] | type[Author] | type[Section]

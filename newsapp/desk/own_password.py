@@ -10,7 +10,7 @@ from newsapp.desk.forms import PasswordForm
 from newsapp.desk.models import ROLES
 from newsapp.desk.people import normal, set_password
 from newsapp.desk.roles import allowed
-from newsapp.desk.saving import saving
+from newsapp.saving import saving
 
 own_password = Blueprint("own_password", __name__, url_prefix="/desk/password")
 ANYBODY = [name for name, _ in ROLES]

@@ -20,10 +20,10 @@ from newsapp.desk.models import ROLES
 from newsapp.desk.naming import slug_of
 from newsapp.desk.pictures import keep, media_folder
 from newsapp.desk.roles import allowed
-from newsapp.desk.saving import saving
 from newsapp.desk.welcome import is_unnamed
 from newsapp.news import dates, files
 from newsapp.news.models import TAKEN_DOWN, Article, Section, article_path
+from newsapp.saving import saving
 from newsapp.settings.store import change, effective, stored
 
 Answer = Response | str | tuple[str, int]

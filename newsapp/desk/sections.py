@@ -12,8 +12,8 @@ from newsapp.desk.forms import SectionForm
 from newsapp.desk.naming import slug_of, stands_against
 from newsapp.desk.pages import sections as all_sections
 from newsapp.desk.roles import allowed
-from newsapp.desk.saving import saving
 from newsapp.news.models import Section
+from newsapp.saving import saving
 from newsapp.settings.store import change, stored
 
 sections = Blueprint("sections", __name__, url_prefix="/desk/sections")

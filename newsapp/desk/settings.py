@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 from newsapp.database import db
 from newsapp.desk.pages import zone
 from newsapp.desk.roles import allowed
-from newsapp.desk.saving import saving
 from newsapp.news.models import Article, Section
 from newsapp.redis import RedisError
+from newsapp.saving import saving
 from newsapp.settings.forms import SettingsForm, groups, shown, zones
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from newsapp.database import db
 from newsapp.desk.forms import WelcomeForm
 from newsapp.desk.roles import allowed
-from newsapp.desk.saving import saving
+from newsapp.saving import saving
 from newsapp.settings.forms import zones
 from newsapp.settings.models import SettingChange
 from newsapp.settings.store import change, effective, stored

@@ -15,9 +15,9 @@ from newsapp.database import db, writes
 from newsapp.edition import printed
 from newsapp.edition.pictures import Copied, copy_picture
 from newsapp.edition.sections import SECTIONS
-from newsapp.imports.slugs import slugify
 from newsapp.news.models import LIVE, SPIKED, Article, Author, Correction, Page, Picture, Section, Tag
 from newsapp.news.sanitise import sanitise
+from newsapp.news.slugs import slugify
 
 ORIGIN = "edition:"
 STATES = {"live": LIVE, "embargoed": LIVE, "spiked": SPIKED}

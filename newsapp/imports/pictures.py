@@ -14,8 +14,8 @@ from newsapp.database import db
 from newsapp.imports.identity import origin_of
 from newsapp.imports.items import Item
 from newsapp.imports.markup import absolute, plain
-from newsapp.imports.slugs import FreeSlugs, slugify
 from newsapp.news.models import Article, Picture
+from newsapp.news.slugs import FreeSlugs, slugify
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from newsapp.database import db
 from newsapp.imports.items import Item
-from newsapp.imports.slugs import RESERVED
 from newsapp.news.models import Article, Page, Redirect, Section, article_path
+from newsapp.news.slugs import RESERVED
 
 LONGEST = 500
 

@@ -10,9 +10,9 @@ from newsapp.imports.dates import moment
 from newsapp.imports.items import Item
 from newsapp.imports.markup import body_of, plain, shortened
 from newsapp.imports.redirects import old_paths
-from newsapp.imports.slugs import slugify
 from newsapp.imports.terms import Filing
 from newsapp.news.models import DRAFT, LIVE
+from newsapp.news.slugs import slugify
 
 CONVERSION = 1  # raise it when the same item becomes something else, and a repeated import brings it up to date
 # Types that articles and pages are not made of.

@@ -13,10 +13,10 @@ from newsapp.database import db
 from newsapp.imports.linking import Row, link, names_of, put_on_front
 from newsapp.imports.models import ImportedItem
 from newsapp.imports.redirects import Wanted, place
-from newsapp.imports.slugs import FreeSlugs
 from newsapp.imports.stories import Story
 from newsapp.imports.terms import Vocabulary, first_level_taken
 from newsapp.news.models import SPIKED, TAKEN_DOWN, Article, Page
+from newsapp.news.slugs import FreeSlugs
 
 IMPORTED, UPDATED, KEPT = "imported", "updated", "kept"
 

@@ -9,9 +9,9 @@ from sqlalchemy import func, or_, select
 from newsapp.database import db
 from newsapp.imports.items import Category, Item, Term
 from newsapp.imports.markup import plain, shortened
-from newsapp.imports.slugs import RESERVED, FreeSlugs, slugify
 from newsapp.imports.wxr import Export
 from newsapp.news.models import Author, Page, Section, Tag
+from newsapp.news.slugs import RESERVED, FreeSlugs, slugify
 
 # WordPress's category for what has none, as its languages name it.
 UNCATEGORISED = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, Select, String, Text, and_, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, Select, String, Text, and_, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsapp.database import Model, Moment, db, now
@@ -94,6 +94,9 @@ class ArticleAuthor(Model):
     position: Mapped[int] = mapped_column(default=0)
 
 
+PLACED = text("front_position IS NOT NULL")  # a handful in any archive
+
+
 class Article(Model):
     """One story. Emptied when it is removed, never deleted, and its id is never given again."""
 
@@ -101,6 +104,7 @@ class Article(Model):
     __table_args__ = (
         Index("ix_article_state_published_at", "state", "published_at"),
         Index("ix_article_section_id_state_published_at", "section_id", "state", "published_at"),
+        Index("ix_article_front_position", "front_position", sqlite_where=PLACED, postgresql_where=PLACED),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

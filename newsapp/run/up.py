@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def up() -> None:
     config = load_config()
     check_socket(config)
     say_ended(end_orphans(home / "run"))
+    shutil.rmtree(home / "run" / "metrics", ignore_errors=True)  # counters of processes that are gone
     check_ports(config)
     editor = prepare(config)
     conf = write_conf(config)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from newsapp import create_app
 from newsapp.database import db
 from newsapp.news.models import Article, Section
+from newsapp.saving import saving
 from newsapp.settings.forms import shown
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SettingError
@@ -42,8 +43,6 @@ def list_settings() -> None:
 @click.option("--article", "article_slug", help="For one article, by its slug.")
 def set_setting(name: str, value: str, section_slug: str | None, article_slug: str | None) -> None:
     """Change a setting; the value inherit goes back to what stands above it."""
-    from newsapp.desk.saving import saving  # brings Flask's side of the desk, which listing needs not
-
     with create_app(role="tool").app_context():
         scope = scope_of(section_slug, article_slug)
         try:

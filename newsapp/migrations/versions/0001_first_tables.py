@@ -142,6 +142,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_desk_user_username")),
     )
     op.create_table(
+        "imported_item",
+        sa.Column("origin", sa.String(length=300), nullable=False),
+        sa.Column("digest", sa.String(length=32), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", name=op.f("pk_imported_item")),
+    )
+    op.create_table(
         "installation",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.String(length=80), nullable=False),
@@ -264,6 +271,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("article", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_article_front_position",
+            ["front_position"],
+            unique=False,
+            sqlite_where=sa.text("front_position IS NOT NULL"),
+            postgresql_where=sa.text("front_position IS NOT NULL"),
+        )
         batch_op.create_index("ix_article_section_id_state_published_at", ["section_id", "state", "published_at"], unique=False)
         batch_op.create_index("ix_article_state_published_at", ["state", "published_at"], unique=False)
 
@@ -371,6 +385,9 @@ def downgrade() -> None:
     with op.batch_alter_table("article", schema=None) as batch_op:
         batch_op.drop_index("ix_article_state_published_at")
         batch_op.drop_index("ix_article_section_id_state_published_at")
+        batch_op.drop_index(
+            "ix_article_front_position", sqlite_where=sa.text("front_position IS NOT NULL"), postgresql_where=sa.text("front_position IS NOT NULL")
+        )
 
     op.drop_table("article")
     op.drop_table("window_state")
@@ -385,6 +402,7 @@ def downgrade() -> None:
     op.drop_table("picture")
     op.drop_table("page")
     op.drop_table("installation")
+    op.drop_table("imported_item")
     op.drop_table("desk_user")
     op.drop_table("desk_role")
     op.drop_table("count_cursor")

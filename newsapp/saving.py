@@ -1,4 +1,4 @@
-"""One write unit of the desk: the lock at once, the commit at the end, and only then the telling."""
+"""One write unit of an editor: the lock at once, the commit at the end, and only then the telling."""
 
 from __future__ import annotations
 
