@@ -206,4 +206,3 @@ class Memory:
     def newest_change(self) -> int:
         with self.app.app_context(), db.engine.connect() as connection:
             return connection.scalar(select(func.max(changes.Change.id))) or 0
-

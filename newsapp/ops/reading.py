@@ -32,9 +32,11 @@ from newsapp.traffic.spill import SUFFIX, folder
 from newsapp.traffic.windows import WINDOWS
 
 PATIENCE = 0.4  # seconds for one answer of Redis: the board must stand within a second without it
-AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')  # no list is decoded for its time alone
+HEAD = 300  # bytes at the start of a list, in which its time stands: no list is fetched whole for that alone
+AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')
 BOOKS_KEPT = 10.0  # seconds; the books are sums over whole tables
 BOOKS_SHARE = 20  # and are kept that many times longer than making them took
+BACKLOG = 50_000  # entries above which the last books stand: what waits would have to be read
 
 
 def read() -> Figures:
@@ -55,11 +57,11 @@ def read_redis(connection: redis.Redis, at: datetime) -> dict[str, Any]:
     return {
         "redis": redis_itself(connection),
         "why_not": "",
-        "inbox": inbox(connection),
+        "inbox": (waits := inbox(connection)),
         "lists": lists(connection, at),
         "workers": (heard := workers(connection, at)),
         "queues": tuple(line(record.name, record.help, connection, heard) for record in QUEUES),
-        "books": BOOKS.read(connection),
+        "books": BOOKS.read(connection, waits.waiting),
     }
 
 
@@ -106,8 +108,10 @@ def oldest_age(connection: redis.Redis, shard: int, pos: str) -> float:
 def lists(connection: redis.Redis, at: datetime) -> tuple[ListAge, ...]:
     scopes = [SITE, *(scope_of(section_id) for section_id in db.session.scalars(select(Section.id).order_by(Section.id)))]
     wanted = [(scope, window.slug) for scope in scopes for window in WINDOWS]
-    values: Any = connection.mget([f"news:list:{scope}:{window}" for scope, window in wanted])
-    found = ((scope, window, AS_OF.search(value)) for (scope, window), value in zip(wanted, values, strict=True) if value)
+    pipeline = connection.pipeline(transaction=False)
+    for scope, window in wanted:
+        pipeline.getrange(f"news:list:{scope}:{window}", 0, HEAD)
+    found = ((scope, window, AS_OF.search(value)) for (scope, window), value in zip(wanted, pipeline.execute(), strict=True) if value)
     return tuple(ListAge(scope, window, (at - datetime.fromisoformat(match[1].decode())).total_seconds()) for scope, window, match in found if match)
 
 
@@ -134,12 +138,12 @@ class KeptBooks:
         self.lock = threading.Lock()
         self.kept: dict[str, tuple[Balance, float]] = {}  # by database: tests have several
 
-    def read(self, connection: redis.Redis) -> Balance:
-        """The balance, at most some seconds old. Raises RedisError."""
+    def read(self, connection: redis.Redis, waiting: int) -> Balance:
+        """The balance, at most some seconds old, or older while a backlog waits. Raises RedisError."""
         key = current_app.config["DATABASE_URL"]
         with self.lock:
             kept = self.kept.get(key)
-            if kept is None or time.monotonic() > kept[1]:
+            if kept is None or (time.monotonic() > kept[1] and waiting < BACKLOG):
                 began = time.monotonic()
                 made = balance(connection)
                 kept = self.kept[key] = (made, time.monotonic() + max(BOOKS_KEPT, BOOKS_SHARE * (time.monotonic() - began)))
