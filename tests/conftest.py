@@ -138,7 +138,23 @@ def chromium_path() -> str:
         return path
     if os.environ.get("CI"):
         pytest.fail("no chromium found, and CI must run the browser tests")
-    pytest.skip("no chromium found")
+    pytest.skip(NO_CHROMIUM)
+
+
+NO_CHROMIUM = "no chromium found"
+WITHOUT_BROWSER: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and NO_CHROMIUM in str(report.longrepr):
+        WITHOUT_BROWSER.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """The last line of all: what did not run must not go unnoticed."""
+    if WITHOUT_BROWSER:
+        print(f"{len(WITHOUT_BROWSER)} browser tests did not run: {NO_CHROMIUM}; install chromium, or set CHROME_PATH")
 
 
 @pytest.fixture

@@ -185,6 +185,17 @@ def test_pages_go_on_when_the_database_is_gone(paper: Paper) -> None:
     assert "<h1" in broken.text
 
 
+def test_a_page_whose_time_is_over_is_better_than_none(paper: Paper) -> None:
+    paper.change("story-3", published_at=now() + timedelta(minutes=10))
+    paper.tell()
+    assert paper.get("/").status_code == 200  # good until the embargo ends
+    with paper.app.app_context():
+        db.session.execute(text("ALTER TABLE article RENAME TO gone"))
+        db.session.commit()
+    with time_machine.travel(time.time() + 700, tick=True):
+        assert "Story 1" in paper.get("/").text
+
+
 def test_an_embargo_is_a_question_asked_of_the_clock(paper: Paper) -> None:
     paper.change("story-1", published_at=now() + timedelta(minutes=10))
     paper.tell()

@@ -101,17 +101,20 @@ class PageCache:
             page = self.pages.get(address)
             if page is not None and page is not stale and self.clock() < page.note.valid_until:
                 return page
-            return self.render(address, environ, start_response)
+            return self.render(stale, environ, start_response)
         finally:
             gate.release()
             with self.lock:
                 self.renders.pop(address, None)
 
-    def render(self, address: Address, environ: Environ, start_response: StartResponse) -> CachedPage | Iterable[bytes]:
+    def render(self, stale: CachedPage | None, environ: Environ, start_response: StartResponse) -> CachedPage | Iterable[bytes]:
+        """Render and keep. When that fails, a page whose time is over is better than none."""
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         inner = {**environ, "REQUEST_METHOD": "GET", "HTTP_COOKIE": ""}
         drops, answer = self.drops, Answer()
         body = b"".join(self.app(inner, answer))
+        if stale is not None and answer.status.startswith("5"):
+            return stale
         note: PageNote | None = inner.get(KEY)
         kind = answer.header("Content-Type")
         segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
@@ -138,7 +141,7 @@ class PageCache:
         while self.size > self.limit and len(self.pages) > 1:
             self.forget(next(iter(self.pages)))
         if len(self.params) > 100_000:
-            self.params.clear()
+            self.params = {known: page.note.params for (known, _), page in self.pages.items()}
 
     def forget(self, address: Address) -> None:
         page = self.pages.pop(address, None)
