@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 port=${1:-8300}
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+trap 'kill -TERM $(pgrep -f "$folder.*newsapp up") 2>/dev/null; rm -rf "$folder"' EXIT
 git clone --quiet . "$folder/newsapp"
 bare() { env -i HOME="$folder" PATH="$PATH" PIP_NO_CACHE_DIR=1 ${PIP_CERT:+PIP_CERT="$PIP_CERT"} "$@"; }
 
@@ -21,9 +21,9 @@ for _ in $(seq 300); do
   sleep 1
 done
 cat "$folder/said"
-curl --fail --silent "http://localhost:$port/" | grep -q "Most viewed"
+curl --fail --silent "http://localhost:$port/" | grep "Most viewed" >/dev/null
 echo "make run serves after $(($(date +%s) - began)) s, installing included"
-kill -TERM "$(pgrep -P "$make" -f 'newsapp up' || echo "$make")"
+kill -TERM $(pgrep -f "$folder.*newsapp up")
 wait "$make" || true
 sleep 1
 if pgrep -f "$folder" >/dev/null; then echo "processes are left:"; pgrep -af "$folder"; exit 1; fi
