@@ -42,7 +42,7 @@ from newsapp.servers import valkey_arguments  # noqa: E402
 from newsapp.traffic.ledger import balance  # noqa: E402
 from newsapp.traffic.tokens import token_query  # noqa: E402
 
-ARTICLES = 200_000
+ARTICLES_A_SECOND = 3000  # more than readers can open on two cores
 READERS = 6
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 KILLS = {"worker": 1.2, "web": 2.0, "valkey": 3.0}  # mean seconds between two of a kind
@@ -147,7 +147,7 @@ class Torture:
 
     # The world
 
-    def prepare(self) -> None:
+    def prepare(self, articles: int) -> None:
         """A database with an article for each event to come."""
         app = create_app(self.config)
         with app.app_context(), writes():
@@ -159,9 +159,9 @@ class Torture:
             rows = [
                 {"id": n, "slug": f"a{n}", "headline": f"Story {n}", "section_id": section.id, "state": LIVE, "published_at": at,
                  "updated_at": at, "created_at": at}
-                for n in range(1, ARTICLES + 1)
+                for n in range(1, articles + 1)
             ]  # fmt: skip
-            for start in range(0, ARTICLES, 10_000):
+            for start in range(0, articles, 10_000):
                 db.session.execute(insert(Article), rows[start : start + 10_000])
             db.session.commit()
 
@@ -262,7 +262,7 @@ class Torture:
         return sum(booked.values()), lost, twice
 
     def run(self, seconds: float) -> Verdict:
-        self.prepare()
+        self.prepare(int(seconds * ARTICLES_A_SECOND))
         readers = [threading.Thread(target=self.read, daemon=True) for _ in range(READERS)]
         try:
             for part in self.parts:
