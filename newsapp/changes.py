@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import redis
-from sqlalchemy import JSON, Boolean, Integer, false, select, update
+from sqlalchemy import JSON, Boolean, Integer, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsapp.database import Model, Moment, db, now, write_unit
 
 STREAM = "news:changes"
 STREAM_LENGTH = 1000
+KEPT = timedelta(days=7)
 
 
 class Change(Model):
@@ -47,6 +48,14 @@ def tell(connection: redis.Redis) -> int:
         with write_unit() as writing:
             writing.execute(update(Change).where(Change.id.in_([row.id for row in rows])).values(told=True))
     return len(rows)
+
+
+def forget(at: datetime) -> None:
+    """Drop changes that were told a week ago; the newest stays, since its number is what copies are compared by."""
+    with write_unit() as writing:
+        newest = writing.scalar(select(func.max(Change.id)))
+        old = delete(Change).where(Change.told, Change.at < at - KEPT, Change.id != newest)
+        writing.execute(old)
 
 
 def tell_copy(connection: redis.Redis, name: str) -> None:

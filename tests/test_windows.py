@@ -9,9 +9,11 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from newsapp import changes
 from newsapp.database import db, now, writes
 from newsapp.traffic.counter import STATES
-from newsapp.traffic.sums import drop_old_buckets, expire_hour, expire_windows, hour_of, merge_days
+from newsapp.traffic.installation import WrongInstallation
+from newsapp.traffic.sums import drop_old_buckets, expire_hour, expire_windows, hour_of, merge_days, merge_ledger
 from newsapp.traffic.windows import BY_SLUG, EXPIRING
 from tests.newsroom import Newsroom
 
@@ -107,11 +109,52 @@ def test_lists_are_read_from_the_partial_index(newsroom: Newsroom) -> None:
     """Refresh cost follows what is viewed, not the size of the archive."""
     if db.engine.dialect.name != "sqlite":
         return
-    from newsapp.traffic.ranking import QUERIES
+    from newsapp.traffic.ranking import NOW, QUERIES
 
     with writes(), db.engine.connect() as sql:
         for in_section in (False, True):
-            plan = sql.execute(text(f"EXPLAIN QUERY PLAN {QUERIES['day', in_section].text}"), {"section": 1, "length": 10}).all()
+            explain = text(f"EXPLAIN QUERY PLAN {QUERIES['day', in_section].text}").bindparams(NOW)
+            plan = sql.execute(explain, {"section": 1, "length": 10, "now": now()}).all()
             assert "ix_sums_section_id_v24h" in str(plan) if in_section else "ix_sums_v24h" in str(plan)
             assert "TEMP B-TREE" not in str(plan)
     STATES.clear()
+
+
+def test_an_old_ledger_is_kept_by_the_day_and_sums_to_the_same(newsroom: Newsroom) -> None:
+    for hours in (24 * 3 + 5, 24 * 3 + 1, 24 * 2):
+        newsroom.read_earlier("treaty-signed", hours=hours, readers=2)
+    newsroom.spike("treaty-signed")
+    newsroom.count()
+    before = newsroom.ledger()
+    assert before["filtered"] == {"unknown_article": 6}
+    merge_ledger(now() + timedelta(days=60))
+    assert newsroom.ledger() == before
+    with db.engine.connect() as sql:
+        assert sql.scalars(text("SELECT hour % 24 FROM view_ledger")).all() in ([0, 0], [0, 0, 0])
+
+
+def test_told_changes_are_forgotten_after_a_week_but_the_newest(newsroom: Newsroom) -> None:
+    with writes():
+        db.session.rollback()
+        for _ in range(3):
+            changes.touch("front")
+            db.session.commit()
+    changes.tell(newsroom.connection)
+    changes.forget(now() + timedelta(days=6))
+    assert db.session.query(changes.Change).count() == 3
+    changes.forget(now() + timedelta(days=8))
+    db.session.rollback()
+    assert db.session.query(changes.Change).count() == 1
+
+
+def test_a_copy_of_the_database_does_not_fill_or_eat_anothers_inbox(newsroom: Newsroom) -> None:
+    newsroom.read("harbour-fire")
+    newsroom.count()
+    newsroom.connection.set("news:installation", "production")
+    with pytest.raises(WrongInstallation, match="REDIS_URL"):
+        newsroom.count()
+    for work in newsroom.memory.each_second:
+        work(newsroom.connection)
+    added = newsroom.connection.xinfo_stream("{0}views")["entries-added"]
+    newsroom.read("harbour-fire", readers=2)
+    assert newsroom.connection.xinfo_stream("{0}views")["entries-added"] == added

@@ -63,6 +63,8 @@ def expire_windows() -> None:
 
 
 def merge_days() -> None:
-    """Old hours into days, and 5-minute rollups that nothing reads any more."""
+    """Old hours into days, and what nothing reads any more."""
     sums.merge_days(now())
+    sums.merge_ledger(now())
     sums.drop_old_buckets(now())
+    changes.forget(now())

@@ -13,6 +13,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import redis
+import structlog
+
 from newsapp.config import Config
 from newsapp.delivery.entry import our_hosts
 from newsapp.delivery.headers import Environ, StartResponse
@@ -24,9 +27,12 @@ from newsapp.traffic.bots import is_bot
 from newsapp.traffic.events import COUNTED, LATEST, NAVIGATIONS, REFERRERS, code
 from newsapp.traffic.flood import Flood
 from newsapp.traffic.inbox import Inbox, Outcome
+from newsapp.traffic.installation import is_another_one
 from newsapp.traffic.spill import Spill
 from newsapp.traffic.tokens import is_ours, key_of
 from newsapp.traffic.visitors import Salts, client_address, identify
+
+log = structlog.get_logger()
 
 STATUS = {"malformed": "400 Bad Request", "forged": "403 Forbidden", "foreign": "403 Forbidden", "flood": "429 Too Many Requests"}
 PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
@@ -62,12 +68,20 @@ class Beacon:
         self.keys = tuple(key_of(secret) for secret in (config["SECRET_KEY"], config["SECRET_KEY_PREVIOUS"]) if secret)
         self.inbox, self.spill, self.flood = Inbox(config), Spill(config), Flood()
         self.salts = Salts(dates.zone("UTC"))
-        memory.each_second += [self.inbox.check, self.fetch_salts]
+        memory.each_second += [self.inbox.check, self.keep_to_our_own, self.fetch_salts]
         memory.always.append(self.spill.sync)
 
-    def fetch_salts(self, connection: object) -> None:
+    def keep_to_our_own(self, connection: redis.Redis) -> None:
+        """Send nothing into the inbox of another installation, such as production's from a copy of it."""
+        with self.memory.app.app_context():
+            foreign = is_another_one(connection)
+        self.inbox.ours = not foreign
+        if foreign:
+            log.error("this Redis belongs to another installation; events go to the spill until REDIS_URL is right")
+
+    def fetch_salts(self, connection: redis.Redis) -> None:
         self.salts.zone = dates.zone(self.memory.read("settings")["values"].get("site", {}).get("time_zone", "UTC"))
-        self.salts.fetch(connection)  # type: ignore[arg-type]
+        self.salts.fetch(connection)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         pixel = environ["PATH_INFO"].endswith(".gif")

@@ -102,9 +102,15 @@ class Turn:
         old = cursor_of(self.source)
         if not self.connection.xread({self.stream: old}, count=1, block=max(1, int(patience * 1000))):
             return 0
-        time.sleep(self.gather)
-        entries: Any = self.connection.xrange(self.stream, min=f"({old}", count=MOST)
+        entries = self.read_after(old)
+        if len(entries) < MOST:  # with a backlog there is nothing to wait for
+            time.sleep(self.gather)
+            entries = self.read_after(old)
         return self.count(old, entries, now()) if entries else 0
+
+    def read_after(self, pos: str) -> list[Entry]:
+        entries: Any = self.connection.xrange(self.stream, min=f"({pos}", count=MOST)
+        return list(entries)
 
     def count(self, old: str, entries: list[Entry], at: datetime) -> int:
         slots = self.slots_at(old)

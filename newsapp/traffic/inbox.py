@@ -42,10 +42,11 @@ class Inbox:
         self.limit: int = config["INBOX_MEMORY"]
         self.up = True  # False from the first unanswered event until a PING is answered
         self.full = False
+        self.ours = True  # False while this Redis is another installation's
 
     def add(self, visitor: int, packed: bytes) -> Outcome:
         """Offer an event (its 20 bytes). A visitor's events meet in one shard, where repeats are told."""
-        if not self.up or self.full:
+        if not (self.up and self.ours) or self.full:
             return Outcome.NOT_SENT
         try:
             connection = self.connection()

@@ -30,6 +30,14 @@ def installation_id() -> str:
         return str(connection.scalar(query))
 
 
+def is_another_one(connection: redis.Redis) -> bool:
+    """Whether Redis belongs to another installation. Only reads: what neither knows yet, a worker settles."""
+    with db.engine.connect() as sql:
+        own = sql.scalar(select(installation.c.value).where(installation.c.name == "id"))
+    there = connection.get(KEY)
+    return own is not None and isinstance(there, bytes) and there.decode() != own
+
+
 def check_installation(connection: redis.Redis) -> None:
     """Refuse to go on with the Redis of another installation.
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.engine import Row
 
 from newsapp.copies import Copy, write
-from newsapp.database import db, now
+from newsapp.database import Moment, db, now
 from newsapp.news.models import Section, article_path
 from newsapp.traffic.counting import BUCKET, HOUR
 from newsapp.traffic.windows import BY_SLUG, WINDOWS, Window
@@ -22,13 +22,13 @@ SITE = "site"
 # The last hour comes from its 5-minute rollups: rows of that hour only, however large the archive is.
 LAST_HOUR = """
 SELECT SUM(v.views) AS views, {columns} FROM article_views_5min v JOIN article a ON a.id = v.article_id JOIN section s ON s.id = a.section_id
-WHERE v.bucket > :since AND a.state = 'live' {section} GROUP BY {group} ORDER BY 1 DESC, a.id DESC LIMIT :length
+WHERE v.bucket > :since AND a.state = 'live' AND a.published_at <= :now {section} GROUP BY {group} ORDER BY 1 DESC, a.id DESC LIMIT :length
 """
 # The condition repeats the partial index's own, or the database would not use it; CROSS JOIN keeps
 # SQLite from beginning with the articles.
 SUMMED = """
 SELECT v.{column} AS views, {columns} FROM article_view_sums v CROSS JOIN article a CROSS JOIN section s
-WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' {section}
+WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' AND a.published_at <= :now {section}
 ORDER BY v.{column} DESC, v.article_id DESC LIMIT :length
 """
 COLUMNS = "a.id, a.slug, a.headline, a.list_headline, s.slug AS section_slug, s.name AS section_name"
@@ -41,13 +41,15 @@ def query_of(window: Window, in_section: bool) -> str:
     return SUMMED.format(column=window.column, columns=COLUMNS, section="AND v.section_id = :section" if in_section else "")
 
 
-QUERIES = {(window.slug, in_section): text(query_of(window, in_section)) for window in WINDOWS for in_section in (False, True)}
+NOW = bindparam("now", type_=Moment)
+QUERIES = {(window.slug, in_section): text(query_of(window, in_section)).bindparams(NOW) for window in WINDOWS for in_section in (False, True)}
 
 
 def busiest(sql: Connection, window: Window, section_id: int | None, at: datetime) -> list[dict[str, Any]]:
     """The most viewed live articles of a window, of the site or of one section; of equals the newer leads."""
     since = int(at.timestamp()) // BUCKET - HOUR // BUCKET
-    rows = sql.execute(QUERIES[window.slug, section_id is not None], {"since": since, "section": section_id, "length": LENGTH})
+    values = {"since": since, "section": section_id, "length": LENGTH, "now": at}
+    rows = sql.execute(QUERIES[window.slug, section_id is not None], values)
     return [item(row) for row in rows]
 
 

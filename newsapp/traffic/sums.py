@@ -72,6 +72,7 @@ def drop_old_buckets(at: datetime) -> None:
 
 
 HOURS_KEPT = 32 * 24
+LEDGER_HOURS_KEPT = 35 * 24
 
 
 def merge_days(at: datetime, zone_offset_hours: int = 0) -> int:
@@ -105,3 +106,28 @@ def merge_day(day: int, first_hour: int) -> bool:
         )
         gone = connection.execute(text("DELETE FROM article_views_hourly WHERE hour >= :first AND hour < :next"), hours)
     return gone.rowcount > 0
+
+
+def merge_ledger(at: datetime) -> None:
+    """Merge the ledger's hours that are older than 35 days into the first hour of their day. What it sums to stays."""
+    with db.engine.connect() as connection:
+        last = (hour_of(at) - LEDGER_HOURS_KEPT) // 24
+        loose = text("SELECT DISTINCT hour / 24 FROM view_ledger WHERE hour < :before AND hour % 24 > 0")
+        days = connection.execute(loose, {"before": last * 24}).scalars().all()
+    for day in sorted(days):
+        merge_ledger_day(int(day))
+
+
+def merge_ledger_day(day: int) -> None:
+    hours = {"first": day * 24, "next": day * 24 + 24}
+    with write_unit() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO view_ledger (hour, kind, article_id, reason, events)"
+                " SELECT :first, kind, article_id, reason, SUM(events) FROM view_ledger"
+                " WHERE hour > :first AND hour < :next GROUP BY kind, article_id, reason"
+                " ON CONFLICT (hour, kind, article_id, reason) DO UPDATE SET events = view_ledger.events + excluded.events"
+            ),
+            hours,
+        )
+        connection.execute(text("DELETE FROM view_ledger WHERE hour > :first AND hour < :next"), hours)
