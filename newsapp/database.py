@@ -108,11 +108,15 @@ def engine_options(url: str, timeout_s: float) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"pool_timeout": timeout_s, "connect_args": {"timeout": timeout_s, "check_same_thread": False}}
     milliseconds = int(timeout_s * 1000)
+    statement = milliseconds if timeout_s <= 1 else milliseconds * 6  # a reader does not wait for a slow answer either
     return {
         "pool_pre_ping": True,
         "pool_timeout": timeout_s,
         "connect_args": {
             "connect_timeout": max(2, int(timeout_s)),
-            "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 6} -c synchronous_commit=on",
+            "tcp_user_timeout": milliseconds * 2,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "options": f"-c lock_timeout={milliseconds} -c statement_timeout={statement} -c synchronous_commit=on",
         },
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import structlog
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.changes import tell
 from newsapp.database import db, writes
@@ -31,10 +32,10 @@ def saving(*jobs: str) -> Iterator[None]:
 
 
 def tell_later(*jobs: str) -> None:
-    """Tell what was committed. Without Redis nothing is lost: the rows wait in the database, and the schedule repeats the jobs."""
+    """Tell what was committed. When that fails nothing is lost: the rows wait in the database, and the schedule repeats the jobs."""
     try:
         tell(current_app.extensions["redis_desk"])
-    except RedisError as error:
+    except (RedisError, SQLAlchemyError) as error:
         log.warning("changes not told; the ticker will", error=str(error))
         return
     for job in jobs:

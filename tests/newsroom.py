@@ -20,6 +20,7 @@ from newsapp.traffic.beacon import Beacon
 from newsapp.traffic.counter import STATES, Turn
 from newsapp.traffic.inbox import FIELD, stream_key
 from newsapp.traffic.ledger import Balance, balance
+from newsapp.traffic.rollback import CHECKED
 from newsapp.traffic.sums import ensure_windows
 from newsapp.traffic.tokens import token_query
 from newsapp.traffic.windows import Window
@@ -58,6 +59,7 @@ class Newsroom:
         self.memory = Memory(self.app)
         self.beacon = Beacon(self.app.config, self.memory)
         STATES.clear()
+        CHECKED.clear()
         ensure_windows(now())
         for work in self.memory.each_second:
             work(self.connection)

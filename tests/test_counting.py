@@ -9,9 +9,10 @@ import pytest
 from newsapp.database import db
 from newsapp.news.models import Article
 from newsapp.traffic import events
-from newsapp.traffic.counter import STATES, Turn, fold, start_of_memory
+from newsapp.traffic.counter import STATES, Turn, count_shard, fold, start_of_memory
 from newsapp.traffic.counting import Move, Slots, commit, cursor_of
 from newsapp.traffic.inbox import FIELD, stream_key
+from newsapp.traffic.rollback import CHECKED
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
 from tests.newsroom import Newsroom
 
@@ -164,11 +165,29 @@ def test_the_stream_keeps_the_slot_before_the_cursor() -> None:
     assert start_of_memory("95000-3") == "60000-0"
 
 
-def test_a_redis_that_came_back_empty_does_not_hide_new_views(newsroom: Newsroom) -> None:
+@pytest.mark.parametrize("looked_at_once", [True, False])
+def test_a_redis_that_came_back_empty_hides_no_view_and_the_books_are_mended(newsroom: Newsroom, looked_at_once: bool) -> None:
     newsroom.read("harbour-fire", readers=2)
     newsroom.count()
     newsroom.connection.delete(stream_key(0))
-    Turn(0, newsroom.connection).run(0.0)
+    CHECKED.clear()  # what a restart of the server does
+    if looked_at_once:
+        Turn(0, newsroom.connection).run(0.0)
     newsroom.read("harbour-fire", readers=3)
     newsroom.count()
     assert newsroom.ledger() == {"received": 5, "counted": 5, "filtered": {}, "waiting": 0, "balance": 0}
+
+
+def test_a_redis_without_memory_is_counted_empty(newsroom: Newsroom) -> None:
+    newsroom.read("harbour-fire", readers=3)
+    limit = newsroom.connection.config_get("maxmemory")["maxmemory"]
+    newsroom.connection.config_set("maxmemory", 1)
+    try:
+        assert count_shard(0, newsroom.connection, seconds=0.7) == 3
+    finally:
+        newsroom.connection.config_set("maxmemory", limit)
+    assert newsroom.ledger()["counted"] == 3
+
+
+def test_a_token_of_strange_letters_is_forged(newsroom: Newsroom) -> None:
+    assert newsroom.send_raw(f"a=1&h={int(time.time()) // 3600}&t=%C3%A9") == 403

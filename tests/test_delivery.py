@@ -19,6 +19,7 @@ from newsapp.changes import tell, touch
 from newsapp.config import Config
 from newsapp.copies import Copy, write
 from newsapp.database import db, now, writes
+from newsapp.delivery.page_cache import PageCache
 from newsapp.delivery.shelf import BY_NAME
 from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Section
 from newsapp.settings import store
@@ -290,8 +291,7 @@ def test_errors_are_never_kept(paper: Paper) -> None:
 
 
 def test_the_cache_is_bounded(paper: Paper) -> None:
-    cache = paper.entry.pages.__closure__  # the headers' wrapper around the cache
-    pages = next(cell.cell_contents for cell in cache if hasattr(cell.cell_contents, "limit"))
+    pages = cache_of(paper)
     pages.limit = 100_000
     for n in range(1, 60):
         paper.get(f"/tag/x{n}")
@@ -348,3 +348,49 @@ def test_the_api_says_what_is_wrong(paper: Paper, query: str, status: int) -> No
 def test_lists_are_published_for_the_site_and_each_section(paper: Paper) -> None:
     with paper.app.app_context():
         assert ranking.publish_all(paper.valkey.client(), now()) == 3 * 5
+
+
+def test_an_edit_that_redis_refused_to_carry_is_found_in_the_database(paper: Paper) -> None:
+    paper.get("/world/story-1")
+    paper.change("story-1", headline="Carried by nobody")
+    paper.memory.read_changes_if_due()
+    assert "Carried by nobody" in paper.get("/world/story-1").text
+
+
+def test_a_page_that_became_a_404_is_not_kept(paper: Paper) -> None:
+    paper.get("/most-viewed/day")
+    with paper.app.app_context():
+        assert paper.get("/world/story-1").status_code == 200
+    paper.change("story-1", published_at=now() + timedelta(days=9))
+    paper.tell()
+    assert paper.get("/world/story-1").status_code == 404
+    assert not [address for address in cache_of(paper).pages if address[0] == "/world/story-1"]
+
+
+def test_a_broken_page_is_not_tried_by_every_thread(paper: Paper) -> None:
+    with paper.app.app_context():
+        db.session.execute(text("ALTER TABLE article RENAME TO gone"))
+        db.session.commit()
+    assert paper.get("/world/story-2").status_code == 503
+    before = paper.queries
+    again = paper.get("/world/story-2")
+    assert again.status_code == 503
+    assert "<h1" in again.text
+    assert paper.queries == before
+
+
+def test_many_readers_of_a_changing_page_do_not_inflate_the_books_of_the_cache(paper: Paper) -> None:
+    cache = cache_of(paper)
+    for _ in range(15):
+        threads = [threading.Thread(target=paper.get, args=("/",), kwargs={"headers": {"Accept-Encoding": "gzip"}}) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        cache.drop({"front"})
+    assert cache.size == sum(page.size for page in cache.pages.values())
+
+
+def cache_of(paper: Paper) -> PageCache:
+    """The page cache behind the wrapper that adds headers."""
+    return next(cell.cell_contents for cell in paper.entry.pages.__closure__ if isinstance(cell.cell_contents, PageCache))

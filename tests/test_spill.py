@@ -145,8 +145,8 @@ def test_a_full_disk_is_an_honest_503(newsroom: Newsroom, stopped: Valkey) -> No
     assert spill.descriptor is not None
     kept, spill.descriptor = spill.descriptor, os.open("/dev/full", os.O_WRONLY)
     assert newsroom.send("court-ruling") == 503
-    os.close(spill.descriptor)
-    spill.descriptor = kept
+    assert spill.descriptor is None
+    os.close(kept)
     back(newsroom, stopped)
     newsroom.count()
     assert newsroom.ledger() == {"received": 1, "counted": 1, "filtered": {}, "waiting": 0, "balance": 0}

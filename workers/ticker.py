@@ -19,7 +19,7 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.database import now
-from newsapp.queues import QUEUES, WEEK, queue
+from newsapp.queues import QUEUES, queue
 from newsapp.redis import for_jobs
 from newsapp.traffic.counter import count_shard
 from workers.schedule import due
@@ -30,6 +30,7 @@ TICK = 1.0  # seconds
 BUCKET = 2  # seconds of a count job's id
 QUEUE_IS_LONG = 2  # jobs a shard; more are waiting than workers can want
 TTL = 20  # seconds a tick's job waits before it is worthless
+FAILED_TTL = 3600  # with the database down one fails every second or two: a week of them would fill Redis
 
 
 class Ticker:
@@ -72,7 +73,7 @@ class Ticker:
         """Enqueue a job of this moment, unless another ticker has."""
         with contextlib.suppress(DuplicateJobError):
             queue(queue_name, self.connection).enqueue(
-                job, *arguments, job_id=job_id, unique=True, ttl=TTL, result_ttl=30, failure_ttl=WEEK, job_timeout=self.timeouts[queue_name],
+                job, *arguments, job_id=job_id, unique=True, ttl=TTL, result_ttl=30, failure_ttl=FAILED_TTL, job_timeout=self.timeouts[queue_name],
             )  # fmt: skip
 
     def count_directly(self) -> None:

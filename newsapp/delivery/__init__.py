@@ -31,5 +31,6 @@ def init_site(app: Flask) -> None:
         app.register_blueprint(blueprint)
     beacon = Beacon(app.config, memory)
     pages = PageCache(app.wsgi_app, memory, blocks, time.time, app.config["PAGE_CACHE_MEMORY"])
-    site = Site(app.config, memory, beacon, assets.serve, with_headers(pages, app.config["SITE_URL"]))
+    url = app.config["SITE_URL"]
+    site = Site(app.config, memory, beacon, assets.serve, with_headers(pages, url), with_headers(app.wsgi_app, url))
     app.extensions["entry"] = site

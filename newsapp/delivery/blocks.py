@@ -87,9 +87,9 @@ class Reading:
         self.versions: dict[str, int] = {}
 
     def copy(self, name: str) -> dict[str, Any]:
-        value = self.memory.read(name)
-        self.versions[name] = self.memory.version(name)
-        return value
+        self.memory.read(name)  # the first time, it comes from Redis or SQL
+        self.versions.setdefault(name, self.memory.version(name))  # before the value: an old one must not pass for the new
+        return self.memory.read(name)
 
     def settings(self, *scopes: str) -> dict[str, Any]:
         """Every setting's value for these scopes, the narrowest last."""

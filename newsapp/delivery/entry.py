@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from newsapp.config import Config
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi
@@ -23,10 +23,10 @@ def our_hosts(config: Config) -> frozenset[str]:
 class Site:
     """What granian calls for each request of a reader."""
 
-    def __init__(self, config: Config, memory: Memory, beacon: Wsgi, assets: Wsgi, pages: Wsgi) -> None:
+    def __init__(self, config: Config, memory: Memory, beacon: Wsgi, assets: Wsgi, pages: Wsgi, states: Wsgi) -> None:
         self.hosts = our_hosts(config)
         self.desk_url: str = config["DESK_URL"]
-        self.memory, self.beacon, self.assets, self.pages = memory, beacon, assets, pages
+        self.memory, self.beacon, self.assets, self.pages, self.states = memory, beacon, assets, pages, states
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
 
     def start(self) -> None:
@@ -57,7 +57,7 @@ class Site:
         """The desk has a listener of its own; where a proxy routes by path, this is never asked."""
         path = environ["PATH_INFO"]
         path = "/" if path in ("/desk", "/desk/") else path
-        start_response("302 Found", [("Location", self.desk_url + path), ("Content-Length", "0")])
+        start_response("302 Found", [("Location", self.desk_url + quote(path)), ("Content-Length", "0")])
         return []
 
     def route(self, path: str) -> tuple[str, Wsgi]:
@@ -67,6 +67,8 @@ class Site:
             return "beacon", self.beacon
         if path.startswith("/static/"):
             return "static", self.assets
+        if path in ANY_HOST:
+            return "page", self.states
         return "page", self.pages
 
 

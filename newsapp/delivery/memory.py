@@ -14,7 +14,7 @@ from typing import Any
 import redis
 import structlog
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp import changes
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 BLOCK_MS = 200  # how long one XREAD waits; below the connection's own timeout
 SILENCE = 2.0  # seconds without an answer after which SQL is asked
+UNKNOWN = ""
+READ_SQL_EVERY = 2.0  # seconds; what nobody could tell through Redis is found there
 LOOK_BACK = 100  # change ids re-read from SQL, since a lower id may be committed after a higher one
 
 Second = Callable[[redis.Redis], None]
@@ -46,9 +48,10 @@ class Memory:
         self.always: list[Callable[[], None]] = []  # each second too, whether Redis answers or not
         self.on_change: list[Callable[[set[str]], None]] = []
         self.on_gap: list[Callable[[], None]] = []
-        self.position = "$"
+        self.position = UNKNOWN
         self.seen_changes: set[int] = set()
         self.last_change = 0
+        self.next_sql = 0.0
         self.heard = time.monotonic()
         self.silent = False
         self.lock = threading.Lock()
@@ -108,12 +111,12 @@ class Memory:
     def begin(self) -> None:
         """Find where changes stand and load the copies; a dead Redis or database only delays that."""
         try:
-            self.last_change = self.newest_change()
+            self.seen_changes = set(self.recent_changes())
+            self.last_change = max(self.seen_changes, default=0)
         except SQLAlchemyError as error:
             log.warning("changes not readable at start", error=str(error))
         try:
-            latest: Any = self.connection.xrevrange(changes.STREAM, count=1)
-            self.position = latest[0][0].decode() if latest else "0-0"
+            self.find_position()
             self.every_second()
         except (redis.RedisError, SQLAlchemyError) as error:
             log.warning("copies not loaded at start", error=str(error))
@@ -130,6 +133,7 @@ class Memory:
                 self.listen()
                 if due:
                     self.every_second()
+                    self.read_changes_if_due()
                 self.answered()
             except redis.RedisError as error:
                 self.unanswered(error)
@@ -138,19 +142,31 @@ class Memory:
                 time.sleep(0.5)
 
     def listen(self) -> None:
-        """Wait a moment for changes and pass on what they touched."""
+        """Wait a moment for changes and pass on what they touched. The position moves last: an error repeats, and harms nothing."""
+        if self.position == UNKNOWN:
+            self.find_position()
+            self.gap()
         answer: Any = self.connection.xread({changes.STREAM: self.position}, count=changes.STREAM_LENGTH, block=BLOCK_MS)
         if not answer:
             return
         entries = answer[0][1]
-        self.position = entries[-1][0].decode()
-        self.last_change = max([self.last_change, *(int(fields[b"id"]) for _, fields in entries)])
         if len(entries) >= changes.STREAM_LENGTH:
             self.gap()
         names = changes.names_of(fields for _, fields in entries)
+        self.pass_on(names)
+        self.note_seen({int(fields[b"id"]) for _, fields in entries})
         if any(name.startswith("copy:") for name in names):
             self.fetch(self.connection)
-        self.pass_on(names)
+        self.position = entries[-1][0].decode()
+
+    def find_position(self) -> None:
+        """Where the stream of changes ends now."""
+        latest: Any = self.connection.xrevrange(changes.STREAM, count=1)
+        self.position = latest[0][0].decode() if latest else "0-0"
+
+    def note_seen(self, ids: set[int]) -> None:
+        self.last_change = max([self.last_change, *ids])
+        self.seen_changes = {change for change in self.seen_changes | ids if change > self.last_change - LOOK_BACK}
 
     def without_redis(self) -> None:
         for chore in self.always:
@@ -183,26 +199,30 @@ class Memory:
         if not self.silent:
             log.warning("Redis is silent; changes are read from the database", error=str(error))
             self.silent = True
-        try:
-            with self.app.app_context():
-                self.read_changes()
-        except SQLAlchemyError as failure:
-            log.warning("changes not readable", error=str(failure))
+        self.read_changes_if_due()
         time.sleep(1.0)
 
+    def read_changes_if_due(self) -> None:
+        if time.monotonic() < self.next_sql:
+            return
+        self.next_sql = time.monotonic() + READ_SQL_EVERY
+        try:
+            self.read_changes()
+        except SQLAlchemyError as failure:
+            log.warning("changes not readable", error=str(failure))
+
     def read_changes(self) -> None:
-        """Changes from SQL, and the copies built from it when there were any."""
-        with db.engine.connect() as connection:
-            rows = connection.execute(select(changes.Change.id, changes.Change.touched).where(changes.Change.id > self.last_change - LOOK_BACK)).all()
-        fresh = [row for row in rows if row.id > self.last_change or row.id not in self.seen_changes]
-        known = bool(self.seen_changes)
-        self.seen_changes = {row.id for row in rows}
-        self.last_change = max([self.last_change, *self.seen_changes])
-        if fresh or not known:
+        """Changes that the stream has not brought: Redis is silent, or answers and refuses to be written."""
+        recent = self.recent_changes()
+        fresh = {change: touched for change, touched in recent.items() if change not in self.seen_changes}
+        if fresh:
             for name in sorted(self.wanted):
                 self.keep(name, self.from_sql(name))
-            self.pass_on({name for row in fresh for name in row.touched})
+            self.pass_on({name for touched in fresh.values() for name in touched})
+            self.note_seen(set(fresh))
 
-    def newest_change(self) -> int:
+    def recent_changes(self) -> dict[int, list[str]]:
+        """The newest changes by number, with what each touched."""
+        query = select(changes.Change.id, changes.Change.touched).order_by(changes.Change.id.desc()).limit(LOOK_BACK)
         with self.app.app_context(), db.engine.connect() as connection:
-            return connection.scalar(select(func.max(changes.Change.id))) or 0
+            return {row.id: row.touched for row in connection.execute(query)}

@@ -7,51 +7,23 @@ state of the blocks and encoding, and that composed page answers until one of th
 from __future__ import annotations
 
 import gzip
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from urllib.parse import parse_qsl
 
-from newsapp.delivery.blocks import BLOCKS, CLOSE, OPEN, Blocks, Rendered
+from newsapp.delivery.blocks import Blocks, Rendered
+from newsapp.delivery.cached_page import UNCACHED, Address, Answer, CachedPage, Composed, Failure, split
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi
 from newsapp.delivery.memory import Memory
 from newsapp.delivery.page import KEY, PageNote
 
-MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}".encode())
 CACHE_CONTROL = "public, max-age=0, must-revalidate"  # browsers ask each time and get a 304
 LEAST_TO_COMPRESS = 500
-Address = tuple[str, tuple[tuple[str, str], ...]]
-
-
-@dataclass(slots=True)
-class Composed:
-    """A page as sent, in one encoding, made from these blocks."""
-
-    blocks: tuple[Rendered, ...]
-    generation: int
-    valid_until: float
-    body: bytes
-    etag: str
-    headers: list[tuple[str, str]]
-
-
-@dataclass(slots=True)
-class CachedPage:
-    """A rendered page: segments of bytes, with the mark of a block between each two."""
-
-    segments: list[bytes]
-    marks: list[str]
-    status: str
-    kind: str
-    note: PageNote
-    composed: dict[str, Composed] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.segments)) + sum(len(composed.body) for composed in self.composed.values())
+STALE_WHILE_RENDERED = 5.0  # seconds a page may be over its time and still go to those who need not wait for the new one
+STALE_IF_BROKEN = 24 * 3600.0  # and when the new one cannot be made
+FAILURE_KEPT = 1.0  # seconds
 
 
 class PageCache:
@@ -65,6 +37,7 @@ class PageCache:
         self.lock = threading.Lock()
         self.renders: dict[Address, threading.Lock] = {}
         self.drops = 0
+        self.failures: dict[str, Failure] = {}
         memory.on_change.append(self.drop)
         memory.on_gap.append(self.drop_all)
 
@@ -95,9 +68,10 @@ class PageCache:
         """Have Flask render, while other threads that ask for the same get what was there, or wait."""
         with self.lock:
             gate = self.renders.setdefault(address, threading.Lock())
-        if not gate.acquire(blocking=stale is None):
+        if not gate.acquire(blocking=not self.may_serve(stale, STALE_WHILE_RENDERED)):
             return stale  # type: ignore[return-value]  # acquire() fails only when there is something stale
         try:
+            address = self.address(environ)  # the one before this one may have learned the path's parameters
             page = self.pages.get(address)
             if page is not None and page is not stale and self.clock() < page.note.valid_until:
                 return page
@@ -112,20 +86,48 @@ class PageCache:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         inner = {**environ, "REQUEST_METHOD": "GET", "HTTP_COOKIE": ""}
         drops, answer = self.drops, Answer()
+        if failure := self.recent_failure(path):
+            return (
+                stale
+                if stale and self.may_serve(stale, STALE_IF_BROKEN)
+                else self.pass_through(failure.page, failure.answer, environ, start_response)
+            )
         body = b"".join(self.app(inner, answer))
-        if stale is not None and answer.status.startswith("5"):
-            return stale
         note: PageNote | None = inner.get(KEY)
         kind = answer.header("Content-Type")
         segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
         page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED)
+        if answer.status.startswith("5"):
+            self.failures[path] = Failure(self.clock() + FAILURE_KEPT, page, answer)
+            if stale and self.may_serve(stale, STALE_IF_BROKEN):
+                return stale
+            return self.pass_through(page, answer, environ, start_response)
         if note is None or not answer.status.startswith("200") or answer.header("Set-Cookie"):
+            self.forget_page(environ)
             return self.pass_through(page, answer, environ, start_response)
         self.params[path] = note.params
         with self.lock:
             if drops == self.drops:  # else something changed while it was rendered: send it, do not keep it
                 self.keep(self.address({"PATH_INFO": path, "QUERY_STRING": query}), page)
         return page
+
+    def may_serve(self, page: CachedPage | None, seconds: float) -> bool:
+        """Whether a page whose time is over may still go out, so long after it."""
+        return page is not None and self.clock() - page.note.valid_until < seconds
+
+    def recent_failure(self, path: str) -> Failure | None:
+        """The error that this path gave a moment ago: threads must not queue up for a database that is down."""
+        failure = self.failures.get(path)
+        if failure and self.clock() < failure.until:
+            return failure
+        if len(self.failures) > 1000:
+            self.failures.clear()
+        self.failures.pop(path, None)
+        return None
+
+    def forget_page(self, environ: Environ) -> None:
+        with self.lock:
+            self.forget(self.address(environ))
 
     def pass_through(self, page: CachedPage, answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Send what is not to be kept: errors, redirects, files."""
@@ -137,6 +139,7 @@ class PageCache:
     def keep(self, address: Address, page: CachedPage) -> None:
         self.forget(address)
         self.pages[address] = page
+        page.kept = True
         self.size += page.size
         while self.size > self.limit and len(self.pages) > 1:
             self.forget(next(iter(self.pages)))
@@ -146,6 +149,7 @@ class PageCache:
     def forget(self, address: Address) -> None:
         page = self.pages.pop(address, None)
         if page:
+            page.kept = False
             self.size -= page.size
 
     # Sending
@@ -170,7 +174,9 @@ class PageCache:
             return old
         fresh = self.compose(page, at, encoding, blocks, generation)
         with self.lock:
-            self.size += len(fresh.body) - (len(old.body) if old else 0)
+            replaced = page.composed.get(encoding)
+            if page.kept:
+                self.size += len(fresh.body) - (len(replaced.body) if replaced else 0)
             page.composed[encoding] = fresh
         return fresh
 
@@ -207,37 +213,5 @@ class PageCache:
     def drop_all(self) -> None:
         with self.lock:
             self.drops += 1
-            self.pages.clear()
-            self.size = 0
-
-
-class Answer:
-    """What an inner application said through start_response."""
-
-    def __init__(self) -> None:
-        self.status = ""
-        self.headers: list[tuple[str, str]] = []
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
-        self.status, self.headers = status, headers
-        return lambda data: None
-
-    def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
-
-
-UNCACHED = PageNote(frozenset(), 0.0, ())
-
-
-def split(body: bytes) -> tuple[list[bytes], list[str]]:
-    """A rendered page as segments and the marks between them; a mark of no block is dropped."""
-    pieces = MARK.split(body)
-    segments, marks = [pieces[0]], []
-    for mark, segment in zip(pieces[1::2], pieces[2::2], strict=True):
-        text = mark.decode()
-        if text.split("\x1f")[0] in BLOCKS:
-            marks.append(text)
-            segments.append(segment)
-        else:
-            segments[-1] += segment
-    return segments, marks
+            for address in list(self.pages):
+                self.forget(address)

@@ -29,7 +29,11 @@ def redis_state(connection: redis.Redis) -> str:
     return "ok"
 
 
-def readyz(connection: redis.Redis) -> tuple[dict[str, str], int]:
-    """(what was found, 200 or 503). Without Redis the process is ready all the same."""
-    states = {"database": database_state(), "redis": redis_state(connection)}
+def readyz(connection: redis.Redis, silent: bool | None = None) -> tuple[dict[str, str], int]:
+    """(what was found, 200 or 503). Without Redis the process is ready all the same.
+
+    `silent` tells whether Redis is, where that is known; else it is asked.
+    """
+    known = {None: "", False: "ok", True: "degraded: Redis does not answer"}[silent]
+    states = {"database": database_state(), "redis": known or redis_state(connection)}
     return states, 200 if states["database"] == "ok" else 503

@@ -19,7 +19,8 @@ def livez() -> Response:
 @health.get("/readyz", endpoint="readyz")
 def is_ready() -> tuple[Response, int]:
     """The process can serve: its database answers."""
-    states, status = readyz(current_app.extensions["redis_desk"])
+    memory = current_app.extensions.get("memory")  # a reader's process knows already whether Redis answers
+    states, status = readyz(current_app.extensions["redis_desk"], silent=memory.silent if memory else None)
     return jsonify(states), status
 
 

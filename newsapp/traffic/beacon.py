@@ -30,7 +30,7 @@ from newsapp.traffic.inbox import Inbox, Outcome
 from newsapp.traffic.installation import is_another_one
 from newsapp.traffic.spill import Spill
 from newsapp.traffic.tokens import is_ours, key_of
-from newsapp.traffic.visitors import Salts, client_address, identify
+from newsapp.traffic.visitors import Salts, client_address, identify, subscriber_of
 
 log = structlog.get_logger()
 
@@ -106,7 +106,7 @@ class Beacon:
         if is_foreign(environ, self.hosts):
             raise Refused("foreign")
         address = client_address(environ, self.trusted)
-        if not self.flood.allows(address, report.article, at):
+        if not self.flood.allows(subscriber_of(address), report.article, at):
             raise Refused("flood")
         agent, language = environ.get("HTTP_USER_AGENT", ""), environ.get("HTTP_ACCEPT_LANGUAGE", "")
         who = identify(address, agent, language, self.salts.current(at))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 import redis
 import structlog
 from flask import current_app
+from redis.exceptions import OutOfMemoryError
 
 from newsapp.database import now
 from newsapp.traffic import ranking
 from newsapp.traffic.counting import Batch, Move, Slots, commit, cursor_of
 from newsapp.traffic.events import SLOT, unpack
-from newsapp.traffic.inbox import FIELD, stream_key
+from newsapp.traffic.inbox import FIELD, MOST, Entry, pages_of, stream_key
 from newsapp.traffic.installation import check_installation
 from newsapp.traffic.rollback import mend_rollback
 from newsapp.traffic.sums import ensure_windows
@@ -27,13 +29,10 @@ from newsapp.traffic.sums import ensure_windows
 log = structlog.get_logger()
 
 GATHER = 0.5  # seconds from the first event to the commit that counts it
-MOST = 10_000  # entries in one commit: well under 100 ms of SQLite's write lock
 LEASE_MS = 3000
 PUBLISH_EVERY = 1.0  # seconds
 
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-
-Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass
@@ -68,12 +67,21 @@ def count_shard(shard: int, connection: redis.Redis, seconds: float = 4.0, stopp
     only: without it nothing would be counted twice.
     """
     key, owner = f"{{{shard}}}lease", os.urandom(8).hex()
-    if not connection.set(key, owner, nx=True, px=LEASE_MS):
+    if not take_lease(connection, key, owner, nx=True):
         return 0
     try:
-        return Turn(shard, connection).run(seconds, lambda: connection.set(key, owner, xx=True, px=LEASE_MS), stopping)
+        return Turn(shard, connection).run(seconds, lambda: take_lease(connection, key, owner, xx=True), stopping)
     finally:
-        connection.eval(RELEASE, 1, key, owner)
+        with contextlib.suppress(redis.RedisError):  # it ends by itself
+            connection.eval(RELEASE, 1, key, owner)
+
+
+def take_lease(connection: redis.Redis, key: str, owner: str, *, nx: bool = False, xx: bool = False) -> bool:
+    """Take or keep the lease. At maxmemory Redis refuses to write it, and counting goes on without: only that makes room."""
+    try:
+        return bool(connection.set(key, owner, px=LEASE_MS, nx=nx, xx=xx))
+    except OutOfMemoryError:
+        return True
 
 
 class Turn:
@@ -88,7 +96,7 @@ class Turn:
     def run(self, seconds: float, keep_lease: Callable[[], Any] = never, stopping: Callable[[], bool] = never) -> int:
         check_installation(self.connection)
         ensure_windows(now())
-        mend_rollback(self.connection, self.source, self.stream, cursor_of(self.source))
+        mend_rollback(self.connection, self.source, self.stream)
         end, counted = time.monotonic() + seconds, 0
         while (left := end - time.monotonic()) > 0 and not stopping():
             keep_lease()
@@ -146,19 +154,15 @@ class Turn:
             self.publish()
 
     def publish(self) -> None:
-        if self.changed:
-            ranking.publish(self.connection, self.changed, now())
-            self.changed, self.published = set(), time.monotonic()
-
-
-def pages_of(connection: redis.Redis, stream: str, since: str, until: str) -> Iterator[list[Entry]]:
-    """The entries between two ids, both included unless written with (, in pages."""
-    while True:
-        entries: Any = connection.xrange(stream, min=since, max=until, count=MOST)
-        if not entries:
+        """Publish the lists that have changed; where Redis has no room for them, counting goes on and makes some."""
+        if not self.changed:
             return
-        yield entries
-        since = f"({entries[-1][0].decode()}"
+        try:
+            ranking.publish(self.connection, self.changed, now())
+        except OutOfMemoryError as error:
+            log.error("lists not published", error=str(error))
+            return
+        self.changed, self.published = set(), time.monotonic()
 
 
 def start_of_memory(pos: str) -> str:

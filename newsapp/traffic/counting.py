@@ -135,6 +135,7 @@ def sections_of(connection: Connection, articles: Iterable[int]) -> dict[int, in
     found: dict[int, int] = {}
     for start in range(0, len(ids), IDS_AT_ONCE):
         query = select(Article.id, Article.section_id).where(Article.id.in_(ids[start : start + IDS_AT_ONCE]), Article.state == LIVE)
+        query = query.order_by(Article.id).with_for_update(read=True)  # an editor who moves one to another section waits
         found.update((row.id, row.section_id) for row in connection.execute(query))
     return found
 

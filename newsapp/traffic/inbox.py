@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -16,6 +17,9 @@ from newsapp.redis import for_beacons
 log = structlog.get_logger()
 
 FIELD = b"e"
+MOST = 10_000  # entries read at once, and in one commit: about 100 ms of SQLite's write lock
+
+Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 def stream_key(shard: int) -> str:
@@ -90,3 +94,13 @@ class Inbox:
         if not self.up:
             log.info("inbox answers again")
         self.up = True
+
+
+def pages_of(connection: redis.Redis, stream: str, since: str, until: str) -> Iterator[list[Entry]]:
+    """The entries between two ids, both included unless written with (, in pages."""
+    while True:
+        entries: Any = connection.xrange(stream, min=since, max=until, count=MOST)
+        if not entries:
+            return
+        yield entries
+        since = f"({entries[-1][0].decode()}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
 import redis
+from redis.exceptions import OutOfMemoryError
 from sqlalchemy import select
 
 from newsapp.database import db, write_unit
@@ -44,8 +46,11 @@ def check_installation(connection: redis.Redis) -> None:
     Raises WrongInstallation, whose message says what to do.
     """
     own = installation_id()
-    connection.set(KEY, own, nx=True)
-    there = connection.get(KEY)
+    there = connection.get(KEY)  # asked first: at maxmemory Redis would refuse the SET that changes nothing
+    if there is None:
+        with contextlib.suppress(OutOfMemoryError):  # counting makes room, and the next turn writes it
+            connection.set(KEY, own, nx=True)
+        there = connection.get(KEY)
     if isinstance(there, bytes) and there.decode() != own:
         raise WrongInstallation(
             f"this Redis belongs to installation {there.decode()}, this database to {own}: set REDIS_URL to a Redis of its own,"

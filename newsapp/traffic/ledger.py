@@ -10,10 +10,10 @@ from flask import current_app
 from sqlalchemy import Connection, func, select
 
 from newsapp.database import db
-from newsapp.traffic.counter import pages_of, source_of
+from newsapp.traffic.counter import source_of
 from newsapp.traffic.counting import START
 from newsapp.traffic.events import BY_CODE, SPILLED, unpack
-from newsapp.traffic.inbox import FIELD, stream_key
+from newsapp.traffic.inbox import FIELD, pages_of, stream_key
 from newsapp.traffic.models import article_views_daily, article_views_hourly, count_cursor, view_ledger
 from newsapp.traffic.rollback import stream_state
 from newsapp.traffic.spill import SpillFile, spill_files

@@ -6,6 +6,7 @@ lock that its process holds tells that it may still grow.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -52,10 +53,12 @@ class Spill:
                 os.ftruncate(descriptor, self.size)  # a torn record would hide those behind it
             except OSError as error:
                 log.error("spill cannot be written", error=str(error))
+                self.close()  # the next event opens another file: this one may end in a torn record
         return False
 
     def opened(self) -> int:
         if self.descriptor is not None and self.size >= LARGEST:
+            os.fsync(self.descriptor)
             self.close()
         if self.descriptor is None:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,9 +105,10 @@ def spill_files(config: Config) -> list[SpillFile]:
     """All files there are, in the order in which they were opened."""
     files = []
     for path in sorted(folder(config).glob(f"*{SUFFIX}")):
-        sealed = is_sealed(path)  # asked before the size: a file that was sealed then has not grown since
-        size = path.stat().st_size // SPILLED.size * SPILLED.size
-        files.append(SpillFile(path, size, sealed))
+        with contextlib.suppress(FileNotFoundError):  # counted and removed a moment ago
+            sealed = is_sealed(path)  # asked before the size: a file that was sealed then has not grown since
+            size = path.stat().st_size // SPILLED.size * SPILLED.size
+            files.append(SpillFile(path, size, sealed))
     return files
 
 

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 10_000 * SPILLED.size  # bytes of one commit
 GONE = "spill:gone"  # the sum of all files that were counted and removed
+TURN = 2.0  # seconds; the queue is also an editor's, and the next turn goes on
 SETTLED = 4 * SLOT  # seconds after which no event of a file's slots can come
 
 
@@ -34,12 +35,11 @@ def count_spill(at: datetime) -> set[int]:
     is one reader.
     """
     changed: set[int] = set()
-    files = spill_files(current_app.config)
-    slots = Slots()
-    for file in files:
+    slots, end = Slots(), time.monotonic() + TURN
+    for file in spill_files(current_app.config):
         pos = cursor_of(file.source)
         remember(slots, file, offset(pos))
-        while offset(pos) < file.size:
+        while offset(pos) < file.size and time.monotonic() < end:
             moved = count_piece(file, pos, slots, at)
             if moved is None:
                 return changed
@@ -80,12 +80,13 @@ def remove(file: SpillFile) -> None:
     file.path.unlink(missing_ok=True)
     with write_unit() as connection:
         connection.execute(insert_or_ignore(connection, count_cursor), {"source": GONE, "pos": FRESH})
-        connection.execute(
-            text(
-                "UPDATE count_cursor SET entries = entries + (SELECT entries FROM count_cursor WHERE source = :source),"
-                " events = events + (SELECT events FROM count_cursor WHERE source = :source) WHERE source = :gone"
-                " AND EXISTS (SELECT 1 FROM count_cursor WHERE source = :source)"
-            ),
-            {"source": file.source, "gone": GONE},
-        )
-        connection.execute(text("DELETE FROM count_cursor WHERE source = :source"), {"source": file.source})
+        gone = connection.execute(TAKE_AWAY, {"source": file.source}).one_or_none()
+        if gone is not None:  # else another worker has
+            connection.execute(ADD_TO_GONE, {"gone": GONE, **gone._mapping})
+
+
+TAKE_AWAY = text("DELETE FROM count_cursor WHERE source = :source RETURNING entries, events, commits")
+# With its commits: the revision of lists is their sum, and must not fall.
+ADD_TO_GONE = text(
+    "UPDATE count_cursor SET entries = entries + :entries, events = events + :events, commits = commits + :commits WHERE source = :gone"
+)

@@ -94,6 +94,8 @@ def merge_day(day: int, first_hour: int) -> bool:
     """Merge one day's hours. False when there were none."""
     hours = {"day": day, "first": first_hour, "next": first_hour + 24}
     with write_unit() as connection:
+        if connection.dialect.name == "postgresql":  # nothing may be counted between the two statements
+            connection.execute(text("LOCK TABLE article_views_hourly IN SHARE ROW EXCLUSIVE MODE"))
         connection.execute(
             text(
                 "INSERT INTO article_views_daily (day, article_id, views, raw, uniques)"

@@ -28,4 +28,4 @@ def is_ours(keys: tuple[bytes, ...], article: int, hour: int, given: str, at: in
     """Whether one of our keys made the token and its hour is neither ahead nor too old."""
     if not 0 <= at // HOUR - hour <= GOOD_FOR:
         return False
-    return any(hmac.compare_digest(token(key, article, hour), given) for key in keys)
+    return any(hmac.compare_digest(token(key, article, hour).encode(), given.encode()) for key in keys)

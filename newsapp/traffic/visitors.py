@@ -74,6 +74,8 @@ def is_within(address: str, networks: tuple[Network, ...]) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    if parsed.version == 6 and parsed.ipv4_mapped:  # an IPv4 client of a listener on both
+        parsed = parsed.ipv4_mapped
     return any(parsed in network for network in networks if network.version == parsed.version)
 
 
@@ -84,6 +86,14 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lru_cache(maxsize=16384)
+def subscriber_of(address: str) -> str:
+    """An IPv4 address itself; of an IPv6 one its /64, all of which one subscriber has."""
+    if ":" not in address or not is_address(address):
+        return address
+    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
 
 
 @lru_cache(maxsize=16384)

@@ -1,0 +1,83 @@
+"""What the page cache keeps: rendered pages, and what Flask said when it rendered them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from newsapp.delivery.blocks import BETWEEN, BLOCKS, CLOSE, OPEN, Rendered
+from newsapp.delivery.page import PageNote
+
+Address = tuple[str, tuple[tuple[str, str], ...]]
+MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}".encode())
+
+
+@dataclass(slots=True)
+class Composed:
+    """A page as sent, in one encoding, made from these blocks."""
+
+    blocks: tuple[Rendered, ...]
+    generation: int
+    valid_until: float
+    body: bytes
+    etag: str
+    headers: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class CachedPage:
+    """A rendered page: segments of bytes, with the mark of a block between each two."""
+
+    segments: list[bytes]
+    marks: list[str]
+    status: str
+    kind: str
+    note: PageNote
+    kept: bool = False
+    composed: dict[str, Composed] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.segments)) + sum(len(composed.body) for composed in self.composed.values())
+
+
+class Answer:
+    """What an inner application said through start_response."""
+
+    def __init__(self) -> None:
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+        self.status, self.headers = status, headers
+        return lambda data: None
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error page, and what came with it, that stands for a path until a moment."""
+
+    until: float
+    page: CachedPage
+    answer: Answer
+
+
+UNCACHED = PageNote(frozenset(), 0.0, ())
+
+
+def split(body: bytes) -> tuple[list[bytes], list[str]]:
+    """A rendered page as segments and the marks between them; a mark of no block is dropped."""
+    pieces = MARK.split(body)
+    segments, marks = [pieces[0]], []
+    for mark, segment in zip(pieces[1::2], pieces[2::2], strict=True):
+        text = mark.decode()
+        if text.split(BETWEEN)[0] in BLOCKS:
+            marks.append(text)
+            segments.append(segment)
+        else:
+            segments[-1] += segment
+    return segments, marks
