@@ -124,7 +124,7 @@ class Torture:
         }  # fmt: skip
         self.config: Config = load_config(environ)
         self.home, self.port = home, port
-        self.environ = {**os.environ, **environ}
+        self.environ = {**os.environ, **environ, "PYTHONFAULTHANDLER": "1"}
         self.kills: Counter[str] = Counter()
         self.answers = Answers()
         self.numbers = itertools.count(1)
@@ -246,7 +246,15 @@ class Torture:
                 if books["waiting"] == 0:
                     return books["balance"]
             time.sleep(0.5)
+        self.tell_where_they_are()
         raise TimeoutError(f"events still wait after {TIME_TO_DRAIN} s: {books}")
+
+    def tell_where_they_are(self) -> None:
+        """Have each worker write its stack into its log."""
+        for part in self.parts:
+            if part.name == "worker" and part.process:
+                part.process.send_signal(signal.SIGABRT)
+        time.sleep(2)
 
     def judge(self) -> tuple[int, int, int]:
         """(booked, lost, twice), each event judged by its article."""

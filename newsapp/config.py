@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
@@ -50,7 +51,21 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def address(text: str) -> str:
+    if not re.match(r"https?://[^/\s]+", text):
+        raise ValueError("write it with http:// or https:// and a host")
     return text.rstrip("/")
+
+
+def positive(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError("at least 1")
+    return int(text)
+
+
+def database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("write it as sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    return text
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,8 @@ class Variable:
         try:
             return self.parse(text)
         except ValueError as error:
-            raise ConfigError(f"{self.name}={text!r} cannot be used: {error}. {self.help}") from error
+            shown = re.sub(r"//[^@/]*@", "//…@", text)  # never a password
+            raise ConfigError(f"{self.name}={shown!r} cannot be used: {error}. {self.help}") from error
 
 
 def embedded_socket(config: Config) -> str:
@@ -106,11 +122,13 @@ CONFIG = (
     Variable("DESK_PORT", number, lambda c: str(c["PORT"] + 1), "Port of the desk."),
     Variable("SITE_URL", address, lambda c: f"http://localhost:{c['PORT']}", "The site's public address; all absolute links start with it."),
     Variable("DESK_URL", address, lambda c: f"http://localhost:{c['DESK_PORT']}", "The desk's public address."),
-    Variable("DATABASE_URL", str, lambda c: f"sqlite:///{c['NEWSAPP_HOME']}/newsapp.db", "SQLAlchemy address: sqlite:///… or postgresql+psycopg://…"),
+    Variable(
+        "DATABASE_URL", database, lambda c: f"sqlite:///{c['NEWSAPP_HOME']}/newsapp.db", "SQLAlchemy address: sqlite:///… or postgresql+psycopg://…"
+    ),
     Variable("REDIS_URL", str, embedded_socket, "Redis or Valkey, 7.2 or newer; unset: one of our own is started."),
     Variable("REDIS_MEMORY", size, "256mb", "maxmemory of the Valkey that newsapp starts itself."),
     Variable("INBOX_MEMORY", size, "0", "Bytes of events in Redis above which beacons go to the spill; 0: half of Redis's maxmemory."),
-    Variable("SHARDS", number, "1", "Streams that the inbox is split into; may grow, must not shrink."),
+    Variable("SHARDS", positive, "1", "Streams that the inbox is split into; may grow, must not shrink."),
     Variable("SECRET_KEY", str, kept_secret, "Signs sessions and page tokens; unset: made once and kept in the home."),
     Variable("SECRET_KEY_PREVIOUS", str, "", "The key before this one; its page tokens stay good while they last."),
     Variable("TRUSTED_PROXIES", networks, "", "Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."),

@@ -19,8 +19,10 @@ from newsapp.changes import STREAM, Change
 from newsapp.config import Config
 from newsapp.database import db, now
 from newsapp.desk import people
+from newsapp.desk.forms import tidy
 from newsapp.desk.models import User
 from newsapp.desk.roles import OPEN
+from newsapp.news.body import body_of
 from newsapp.news.models import LIVE, Article, Section
 from newsapp.settings.store import stored
 from newsapp.traffic.models import article_view_sums
@@ -480,3 +482,25 @@ def test_a_page_that_is_not_there_says_so_in_words(app: Flask) -> None:
     answer = app.test_client().get("/desk/nowhere")
     assert answer.status_code == 404
     assert "Nothing here" in answer.text
+
+
+def test_plain_text_gets_its_paragraphs_from_its_blank_lines() -> None:
+    assert body_of("First line.\n\nSecond line.").replace("\n", "") == "<p>First line.</p><p>Second line.</p>"
+
+
+def test_html_stays_as_it_was_typed_and_its_headings_fit_an_article() -> None:
+    assert body_of("<h1>Head</h1>\n<p>Text\nof a line.</p>") == "<h2>Head</h2>\n<p>Text\nof a line.</p>"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [("headline", "   ", "A story needs a headline"), ("publish_at", "0001-01-01T00:00", "A year from 1900 to 2200")],
+)
+def test_what_cannot_be_is_refused_in_words(editor: Desk, field: str, typed: str, said: str) -> None:
+    answer = editor.send("/desk/articles", "/desk/articles/new", **form({"headline": "A story", field: typed}))
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_unseen_characters_do_not_get_into_a_headline() -> None:
+    assert tidy("Nine\x07 \u202elives\x00") == "Nine lives"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsapp.imports.markup import body_of
-from newsapp.imports.paragraphs import paragraphs
 from newsapp.imports.shortcodes import without_shortcodes
+from newsapp.news.paragraphs import paragraphs
 from tests.moving import Move, item, notes
 from tests.test_sanitise import assert_harmless
 

@@ -26,7 +26,8 @@ from newsapp.traffic.windows import BY_SLUG, WINDOWS
 
 # A nonce of the process's own: no text that somebody wrote can place a block.
 OPEN, CLOSE, BETWEEN = f"\x02{secrets.token_hex(4)}:", "\x03", "\x1f"
-RAIL_LENGTH = 6
+MENU = 10  # sections in the menu and at the foot; the rest are one step away
+FOOT = 8  # plain pages at the foot
 
 
 class Rendered(NamedTuple):
@@ -125,12 +126,13 @@ def masthead(reading: Reading, current: str = "") -> Rendered:
     today = reading.at.astimezone(zone)
     midnight = dates.next_midnight(reading.at, zone)
     sections = reading.copy("site")["sections"]
-    return render("masthead", midnight.timestamp(), settings=settings, sections=sections, current=current, today=today)
+    shown = {"sections": sections[:MENU], "has_more": len(sections) > MENU, "current": current}
+    return render("masthead", midnight.timestamp(), settings=settings, today=today, **shown)
 
 
 def colophon(reading: Reading) -> Rendered:
     site = reading.copy("site")
-    return render("colophon", settings=reading.settings(), sections=site["sections"], pages=site["pages"], year=reading.at.year)
+    return render("colophon", settings=reading.settings(), sections=site["sections"][:MENU], pages=site["pages"][:FOOT], year=reading.at.year)
 
 
 def site_name(reading: Reading) -> Rendered:

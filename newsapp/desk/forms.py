@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -20,7 +21,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from newsapp.desk.pictures import NotAPicture, opened
 from newsapp.news.models import Article, Section
@@ -31,12 +32,21 @@ LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 TAG_WANTED = "A language tag, like en or pt-BR."
 
 
+# Characters that nobody types: controls, and marks that turn the direction of all that follows.
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
 def tidy(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return " ".join(UNSEEN.sub("", text or "").split())
 
 
 def trimmed(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").strip()
+    return UNSEEN.sub("", text or "").replace("\r\n", "\n").strip()
+
+
+def sensible(form: Any, field: Field) -> None:
+    if field.data is not None and not 1900 <= field.data.year <= 2200:
+        raise ValidationError("A year from 1900 to 2200.")
 
 
 def well_formed(form: Any, field: Field) -> None:
@@ -57,7 +67,7 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
     """All that an editor types about one story."""
 
     version = HiddenField(filters=[lambda text: int(text) if str(text or "").isdigit() else 0])
-    headline = TextAreaField("Headline", [InputRequired("A story needs a headline."), Length(max=300)], filters=[tidy])
+    headline = TextAreaField("Headline", [DataRequired("A story needs a headline."), Length(max=300)], filters=[tidy])
     list_headline = one_line("Headline in lists", 300, description="Shorter; empty: the headline.")
     kicker = one_line("Kicker", 80, description="Two or three words above the headline.")
     slug = StringField(
@@ -69,13 +79,13 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
     bylines = one_line("By", 300, description="Between commas, in their order.")
     standfirst = TextAreaField("Standfirst", [Length(max=2000)], filters=[tidy])
     body = TextAreaField("Story", filters=[trimmed])
-    picture = FileField("Picture file", description="JPEG, PNG, WebP or GIF. What a camera notes in it, the place too, is taken out.")
+    picture = FileField("Picture file", description="JPEG, PNG, WebP or GIF, at most 16 MB. What a camera notes in it, the place too, is taken out.")
     remove_picture = BooleanField("Take the picture away")
     alt = StringField("Description for readers who cannot see it", [Length(max=1000)], filters=[tidy])
     caption = StringField("Caption", [Length(max=1000)], filters=[tidy])
     credit = one_line("Credit", 200)
     front_position = IntegerField("Place on the front page", [Optional(), NumberRange(1, 99)], description="1 leads. Empty: by its date.")
-    publish_at = DateTimeLocalField("Goes out", format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()])
+    publish_at = DateTimeLocalField("Goes out", format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional(), sensible])
     language = StringField(
         "Language", [Optional(), Length(max=20), Regexp(LANGUAGE, message=TAG_WANTED)],
         filters=[tidy], description="Empty: the paper's.",
@@ -131,7 +141,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 class WelcomeForm(FlaskForm):  # type: ignore[misc]
     """The first run: what a paper cannot do without. Its fields are settings, checked by their records."""
 
-    site_name = StringField("Name of the paper", [InputRequired("A paper needs a name.")])
+    site_name = StringField("Name of the paper", [DataRequired("A paper needs a name.")], filters=[tidy])
     time_zone = StringField("Time zone", [InputRequired("Write it like Europe/Paris.")])
     language = StringField("Language", [InputRequired(TAG_WANTED), Regexp(LANGUAGE, message=TAG_WANTED)])
     chief_email = EmailField("Chief's e-mail")

@@ -13,8 +13,8 @@ from newsapp.changes import touch
 from newsapp.database import db
 from newsapp.desk.naming import free_slug, slug_of
 from newsapp.desk.pictures import Kept
+from newsapp.news.body import body_of
 from newsapp.news.models import DRAFT, LIVE, SPIKED, TAKEN_DOWN, Article, ArticleAuthor, Author, Picture, Tag
-from newsapp.news.sanitise import sanitise
 from newsapp.traffic.ranking import sums_follow
 
 Typed = dict[str, Any]
@@ -56,7 +56,7 @@ def write(article: Article, typed: Typed, kept: Kept | None, zone: ZoneInfo, at:
 def fill(article: Article, typed: Typed, zone: ZoneInfo, at: datetime) -> None:
     for name in PLAIN:
         setattr(article, name, typed[name])
-    article.body = sanitise(typed["body"])
+    article.body = body_of(typed["body"])
     article.published_at = moment_of(typed["publish_at"], article.published_at, zone, article.state)
     article.section_id = typed["section"]
     article.slug = chosen_slug(article, typed, at)

@@ -21,8 +21,8 @@ def shortened(name: str) -> str:
 class Identities:
     """Who has had which origin in this file, in a temporary file of SQLite's.
 
-    The same GUID twice is the same item. But blogs that were copied or merged have posts that differ in number and
-    in slug and share a GUID; the later one gets an origin of its own, else it would overwrite the first.
+    The same GUID twice is the same item. But blogs that were copied or merged have posts that share a GUID and differ
+    in slug; the later one gets an origin of its own, else it would overwrite the first.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class Identities:
         origin = origin_of(item, base_url)
         self.tables.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (origin, item.id, item.slug))
         first_id, first_slug = self.tables.execute("SELECT id, slug FROM seen WHERE origin = ?", (origin,)).fetchone()
-        if item.id in ("", first_id) or item.slug in ("", first_slug):
+        if item.slug in ("", first_slug) or not first_slug:
             return origin, False
-        return f"{origin}#{item.id[:20]}", True
+        own = item.id if item.id not in ("", first_id) else shortened(item.slug)
+        return f"{origin[:250]}#{own[:40]}", True

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
 
-from newsapp.imports.paragraphs import paragraphs
 from newsapp.imports.shortcodes import without_shortcodes
+from newsapp.news.paragraphs import paragraphs
 from newsapp.news.sanitise import sanitise, too_tangled
 
 # Elements that articles have under another name.

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
+from newsapp.changes import touch
 from newsapp.database import db
 from newsapp.imports.items import Category, Item, Term
 from newsapp.imports.markup import plain, shortened
 from newsapp.imports.wxr import Export
-from newsapp.news.models import Author, Page, Section, Tag
+from newsapp.news.models import LIVE, Article, Author, Page, Section, Tag
 from newsapp.news.slugs import RESERVED, FreeSlugs, slugify
 
 # WordPress's category for what has none, as its languages name it.
@@ -147,3 +148,17 @@ def is_taken(slug: str, model: type[Section] | type[Tag] | type[Author]) -> bool
 def first_level_taken(slug: str) -> bool:
     taken = (select(model.id).where(model.slug == slug) for model in (Section, Page))
     return slug in RESERVED or any(db.session.scalar(query) is not None for query in taken)
+
+
+def rank_sections() -> None:
+    """Give imported sections that nobody has placed yet their order: those with most stories first."""
+    stories = select(func.count(Article.id)).where(Article.section_id == Section.id, Article.state == LIVE).scalar_subquery()
+    unplaced = select(Section).where(Section.origin.like("wordpress:%"), Section.position >= UNPLACED).order_by(stories.desc(), Section.name)
+    sections = list(db.session.scalars(unplaced))
+    if [section.position for section in sections] != (order := list(range(UNPLACED, UNPLACED + len(sections)))):
+        for section, position in zip(sections, order, strict=True):
+            section.position = position
+        touch("site")
+
+
+UNPLACED = 100  # the position that a section has until somebody gives it another

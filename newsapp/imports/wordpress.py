@@ -18,7 +18,7 @@ from newsapp.imports.pictures import Album, Lead
 from newsapp.imports.report import Report
 from newsapp.imports.stories import Candidate, Story, digest_of, reason_to_leave_out, story_of
 from newsapp.imports.storing import IMPORTED, KEPT, Storing, known_of
-from newsapp.imports.terms import filing_of
+from newsapp.imports.terms import filing_of, rank_sections
 from newsapp.imports.wxr import BrokenExport, Export
 from newsapp.queues import later
 
@@ -66,7 +66,7 @@ class WordPressImport:
         filing = filing_of(item, self.export, self.section)
         origin, shared = self.identities.origin_of(item, self.export.base_url)
         if shared:
-            self.report.note(item, "has the GUID of another post in the file: told apart by its number")
+            self.report.note(item, "has the GUID of another post in the file: told apart by its number or slug")
         if origin in self.batch or len(self.batch) >= BATCH:
             self.write_batch()
         self.batch[origin] = Candidate(item, origin, digest_of(item, filing), filing, published_at)
@@ -132,6 +132,7 @@ class WordPressImport:
         for fault in self.export.mended:
             self.report.note(Item(), fault)
         if self.report.imported or self.report.updated:
+            self.committed(rank_sections)
             later("refresh_site")
 
     def note_missing(self, leads: list[Lead]) -> None:

@@ -76,7 +76,7 @@ def rss(settings: dict[str, Any], path: str, title_end: str, own_path: str, stor
 def add_entry(feed: FeedGenerator, story: Article) -> None:
     entry = feed.add_entry(order="append")
     address = absolute(article_path(story.section.slug, story.slug))
-    entry.title(xml_text(story.headline))
+    entry.title(xml_text(story.headline) or address)
     entry.link(href=address)
     entry.guid(address, permalink=True)
     entry.pubDate(story.published_at)

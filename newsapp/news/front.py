@@ -12,6 +12,7 @@ from newsapp.news.models import Article, Section, live_articles
 
 TOP = 7  # the lead, three with pictures, three without
 BLOCK = 7
+BLOCKS = 12  # sections that have a block; a paper of fifty has a menu for the rest
 COLUMNS = 4
 RHYTHM = ("large", "columns", "large flip", "columns")  # never two alike in a row
 VOICES = "opinion"  # the section whose writers' names come before their headlines
@@ -39,7 +40,7 @@ class Front:
 
 def compose(at: datetime) -> Front:
     """The front page of a moment, in three statements."""
-    sections = lists.sections()
+    sections = lists.sections()[:BLOCKS]
     stories = lists.of_any(candidates(sections, at))
     top = top_stories(stories)
     if not top:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, redirect
+from flask import Blueprint, abort, redirect, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.routing import Map
@@ -159,6 +159,18 @@ def turns_old(article: Article, at: datetime) -> datetime | None:
     """When "Published 6 days ago on 23 Nov 2026" becomes "Published on 23 Nov 2026"."""
     turning = (article.published_at or at) + dates.RECENT
     return turning if turning > at else None
+
+
+@news.get("/most-viewed")
+def most_viewed_of_a_day() -> Response:
+    return redirect(url_for("news.most_viewed", window="day"))
+
+
+@news.get("/sections")
+@cacheable()
+def all_sections() -> Response:
+    """Every section, for papers with more than the menu holds."""
+    return page("news/sections.html", depends={"site", "settings"}, sections=lists.sections())
 
 
 @news.get("/most-viewed/<window>")

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 # First parts of addresses that the site itself answers; a test holds them to its URL map.
 RESERVED = (
-    "feed.xml", "sitemap", "beacon.gif", "tag", "author", "beacon", "media", "static", "desk", "ops", "api", "most-viewed", "how-we-count",
-    "livez", "readyz", "metrics", "sitemap.xml", "robots.txt", "favicon.ico", "search",
+    "feed.xml", "feed", "rss", "category", "sections", "sitemap", "beacon", "beacon.gif", "tag", "author", "media", "static", "desk",
+    "ops", "api", "most-viewed", "how-we-count", "livez", "readyz", "metrics", "sitemap.xml", "robots.txt", "favicon.ico", "search",
 )  # fmt: skip
 FILE_ENDINGS = re.compile(r"\.(?:html?|php|aspx?)$", re.IGNORECASE)
 

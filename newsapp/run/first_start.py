@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from newsapp import create_app, migrate
 from newsapp.config import Config
@@ -27,6 +27,8 @@ def prepare(config: Config) -> Editor | None:
         raise Refusal(f"the database does not answer: {str(error.orig).strip().splitlines()[0]}") from error
     except migrate.NewerDatabase as error:
         raise Refusal(str(error)) from error
+    except SQLAlchemyError as error:
+        raise Refusal(f"the database cannot be used: {str(getattr(error, 'orig', None) or error).splitlines()[0]}; check DATABASE_URL") from error
     app = create_app(config)
     logging.root.setLevel(logging.ERROR)  # no Redis is there yet to be told of changes; the workers tell it later
     with app.app_context():
