@@ -19,13 +19,14 @@ from newsapp.traffic.windows import BY_SLUG, WINDOWS, Window
 LENGTH = 100  # 50 that a page may show, and 50 more in case some are hidden before the next list
 SITE = "site"
 
-# The last hour comes from its 5-minute rollups: rows of that hour only, however large the archive is.
+# CROSS JOIN keeps SQLite from beginning with the articles, of which an archive has a million.
+# The last hour comes from its 5-minute rollups: rows of that hour only.
 LAST_HOUR = """
-SELECT SUM(v.views) AS views, {columns} FROM article_views_5min v JOIN article a ON a.id = v.article_id JOIN section s ON s.id = a.section_id
-WHERE v.bucket > :since AND a.state = 'live' AND a.published_at <= :now {section} GROUP BY {group} ORDER BY 1 DESC, a.id DESC LIMIT :length
+SELECT SUM(v.views) AS views, {columns} FROM article_views_5min v CROSS JOIN article a CROSS JOIN section s
+WHERE v.bucket > :since AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' AND a.published_at <= :now {section}
+GROUP BY {group} ORDER BY 1 DESC, a.id DESC LIMIT :length
 """
-# The condition repeats the partial index's own, or the database would not use it; CROSS JOIN keeps
-# SQLite from beginning with the articles.
+# The condition repeats the partial index's own, or the database would not use it.
 SUMMED = """
 SELECT v.{column} AS views, {columns} FROM article_view_sums v CROSS JOIN article a CROSS JOIN section s
 WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' AND a.published_at <= :now {section}
