@@ -11,8 +11,10 @@ from flask import Flask
 from sqlalchemy import event, select
 from werkzeug.test import Client, TestResponse
 
+from newsapp.config import Config
 from newsapp.database import db, now, writes
 from newsapp.news.models import LIVE, Article, Author, Section, Tag
+from tests.conftest import make_app
 
 
 class Reader:
@@ -64,3 +66,12 @@ def named(model: Any, name: str) -> Any:
     slug = name.lower().replace(" ", "-")
     found = db.session.scalar(select(model).where(model.slug == slug))
     return found or model(slug=slug, name=name if " " in name else name.title())
+
+
+def reader_of(config: Config) -> Iterator[Reader]:
+    """A reader of an empty paper, for the length of a test."""
+    app = make_app(config, "site")
+    with app.app_context():
+        yield Reader(app)
+        db.session.remove()
+        db.engine.dispose()

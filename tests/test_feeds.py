@@ -9,22 +9,16 @@ import pytest
 from lxml import etree
 
 from newsapp.config import Config
-from newsapp.database import db
 from newsapp.news import feeds
 from newsapp.news.models import SPIKED
-from tests.conftest import make_app
-from tests.reading import Reader, publish
+from tests.reading import Reader, publish, reader_of
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture
 def reader(config: Config) -> Iterator[Reader]:
-    app = make_app(config, "site")
-    with app.app_context():
-        yield Reader(app)
-        db.session.remove()
-        db.engine.dispose()
+    yield from reader_of(config)
 
 
 def rss(reader: Reader, path: str) -> etree._Element:

@@ -24,8 +24,7 @@ from newsapp.news.slugs import RESERVED
 from newsapp.settings import store
 from newsapp.traffic.events import REASONS
 from newsapp.traffic.windows import WINDOWS
-from tests.conftest import make_app
-from tests.reading import Reader, publish
+from tests.reading import Reader, publish, reader_of
 
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,21 +33,13 @@ SEVEN_HEADLINES = "Lead First Second Third Fourth Fifth Sixth"
 
 @pytest.fixture
 def reader(config: Config) -> Iterator[Reader]:
-    app = make_app(config, "site")
-    with app.app_context():
-        yield Reader(app)
-        db.session.remove()
-        db.engine.dispose()
+    yield from reader_of(config)
 
 
 @pytest.fixture
 def reader_everywhere(config: Config, every_database: str) -> Iterator[Reader]:
     """On SQLite and on PostgreSQL."""
-    app = make_app(config | {"DATABASE_URL": every_database}, "site")
-    with app.app_context():
-        yield Reader(app)
-        db.session.remove()
-        db.engine.dispose()
+    yield from reader_of(config | {"DATABASE_URL": every_database})
 
 
 def save(*rows: Any) -> None:
