@@ -15,6 +15,6 @@ ENV PATH=/opt/newsapp/.venv/bin:$PATH NEWSAPP_HOME=/var/lib/newsapp HOST=0.0.0.0
 USER newsapp
 WORKDIR /opt/newsapp
 VOLUME /var/lib/newsapp
-EXPOSE 8000 8001
+EXPOSE 8000 8001 8002
 ENTRYPOINT ["newsapp"]
 CMD ["--help"]

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build
 
-.PHONY: help run test lint lock clean
+.PHONY: help run test lint lock screenshots clean
 help: ## Lists what make can do.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -24,6 +24,9 @@ lock: .venv/dev.stamp ## Renews both lock files with the newest versions that py
 	@$(PIP) install uv
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+
+screenshots: .venv/dev.stamp ## Takes the pictures of docs/desk.md anew.
+	@DESK_PICTURES=docs/screenshots $(BIN)/pytest -n0 tests/test_desk_pages.py
 
 clean: ## Removes what was installed and cached; never var/, which holds the paper.
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""The WSGI entries: `app:site` for readers, `app:desk` for editors and operators.
+"""What granian serves: `app:site` for readers, over RSGI, and `app:desk` for editors and operators, over WSGI.
 
 Each is made when a server asks for it, so that a web process holds only the one it serves.
 """
@@ -21,11 +21,17 @@ def __getattr__(name: str) -> Any:
     app = create_app(config, name)
     entry = app.extensions["entry"]
     leave_with_parent()
-    if name == "site":
-        entry.start()
-    else:
+    if name == "desk":
         app.extensions["periods"] = periods()
-    return entry
+        return entry
+    entry.start()
+    return listening(entry, config)
+
+
+def listening(site: Any, config: Config) -> Any:
+    from newsapp.delivery.listener import Listener
+
+    return Listener(site, config["SITE_THREADS"])
 
 
 def share_counters(config: Config) -> None:

@@ -33,8 +33,13 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(config["DATABASE_URL"], DATABASE_TIMEOUT[role])
     database.db.init_app(app)
     import_models(role)
+    keep_index()
     with app.app_context():
         database.prepare(database.db.engine, DATABASE_TIMEOUT[role])
+        if role in ("desk", "tool"):
+            from newsapp.audit.deeds import listen
+
+            listen(database.db.engine)
     app.extensions["redis_desk"] = connections.for_desk(config)
     app.extensions["redis_jobs"] = connections.for_jobs(config)
     if role == "site":
@@ -48,13 +53,26 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
     return app
 
 
+def keep_index() -> None:
+    """Let whatever writes a story keep the full text."""
+    from newsapp.search.keeping import keep_true
+
+    keep_true()
+
+
 def import_models(role: str) -> None:
     """Every table that the role uses; a reader's process need not load what signs editors in."""
     from newsapp import changes  # noqa: F401
+    from newsapp.audit import models as audit_models  # noqa: F401
+    from newsapp.front import models as front_models  # noqa: F401
     from newsapp.news import models as news_models  # noqa: F401
+    from newsapp.publishing import models as publishing_models  # noqa: F401
+    from newsapp.search import models as search_models  # noqa: F401
     from newsapp.settings import models as settings_models  # noqa: F401
     from newsapp.traffic import models as traffic_models  # noqa: F401
 
     if role in ("desk", "tool"):
         from newsapp.desk import models as desk_models  # noqa: F401
         from newsapp.imports import models as imports_models  # noqa: F401
+        from newsapp.people import models as people_models  # noqa: F401
+        from newsapp.revisions import models as revisions_models  # noqa: F401

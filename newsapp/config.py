@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Config = dict[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -56,6 +57,13 @@ def address(text: str) -> str:
     return text.rstrip("/")
 
 
+def smtp(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
+        raise ValueError("write it as smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465")
+    return text
+
+
 def positive(text: str) -> int:
     if int(text) < 1:
         raise ValueError("at least 1")
@@ -97,14 +105,14 @@ def embedded_socket(config: Config) -> str:
     return f"unix://{tempfile.gettempdir()}/newsapp-{os.getuid()}-{mark}/redis.sock"
 
 
-def kept_secret(config: Config) -> str:
-    """The home's own secret: made once, readable by its owner only, never printed."""
-    path: Path = config["NEWSAPP_HOME"] / "secret_key"
+def kept_secret(config: Config, name: str = "secret_key") -> str:
+    """The home's own secret of that name: made once, readable by its owner only, never printed."""
+    path: Path = config["NEWSAPP_HOME"] / name
     try:
         return path.read_text().strip()
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".secret_key.{os.getpid()}")
+        fresh = path.with_name(f".{name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(descriptor, secrets.token_hex(32).encode())
         os.fsync(descriptor)
@@ -113,6 +121,10 @@ def kept_secret(config: Config) -> str:
             os.link(fresh, path)  # of two first starts at once, one secret wins
         fresh.unlink()
         return path.read_text().strip()
+
+
+def kept_totp_secret(config: Config) -> str:
+    return kept_secret(config, "totp_secret")
 
 
 CONFIG = (
@@ -125,16 +137,29 @@ CONFIG = (
     Variable(
         "DATABASE_URL", database, lambda c: f"sqlite:///{c['NEWSAPP_HOME']}/newsapp.db", "SQLAlchemy address: sqlite:///… or postgresql+psycopg://…"
     ),
-    Variable("REDIS_URL", str, embedded_socket, "Redis or Valkey, 7.2 or newer; unset: one of our own is started."),
+    Variable(
+        "REDIS_URL", str, embedded_socket, "Redis or Valkey, 7.2 or newer, or redis+sentinel://HOST:PORT,…/NAME; unset: one of our own is started."
+    ),
     Variable("REDIS_MEMORY", size, "256mb", "maxmemory of the Valkey that newsapp starts itself."),
     Variable("INBOX_MEMORY", size, "0", "Bytes of events in Redis above which beacons go to the spill; 0: half of Redis's maxmemory."),
+    Variable("SPILL_DISK", size, "1gb", "Bytes of spill files above which beacons are answered with 503."),
+    Variable("SPILL_DISK_FREE", size, "64mb", "Free bytes on the home's disk below which the spill takes no more; the database needs them to count."),
     Variable("SHARDS", positive, "1", "Streams that the inbox is split into; may grow, must not shrink."),
     Variable("SECRET_KEY", str, kept_secret, "Signs sessions and page tokens; unset: made once and kept in the home."),
     Variable("SECRET_KEY_PREVIOUS", str, "", "The key before this one; its page tokens stay good while they last."),
+    Variable(
+        "TOTP_SECRET",
+        str,
+        kept_totp_secret,
+        "Encrypts what authenticator apps share with the desk, and recovery codes; unset: made once and kept in the home.",
+    ),
+    Variable("SMTP_URL", smtp, "", "Mail server: smtp://USER:PASSWORD@HOST:587 or smtps://…:465; unset: no letters, links are handed over."),
+    Variable("MAIL_FROM", str, lambda c: f"desk@{urlsplit(c['SITE_URL']).hostname}", "Whom letters come from."),
     Variable("TRUSTED_PROXIES", networks, "", "Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."),
+    Variable("WEBHOOK_ALLOW", networks, "", "Private networks (CIDR, comma-separated) that the webhook may be sent to."),
     Variable("METRICS_ALLOW", networks, "127.0.0.0/8,::1/128", "Networks that may read /metrics."),
     Variable("SITE_WORKERS", number, "2", "Web processes of the site."),
-    Variable("SITE_THREADS", number, "4", "Threads in each web process of the site."),
+    Variable("SITE_THREADS", number, "4", "Threads in each web process of the site, beside its event loop."),
     Variable("DESK_THREADS", number, "8", "Threads of the desk."),
     Variable("COUNT_WORKERS", number, "1", "Worker processes on the queue count."),
     Variable("PAGE_CACHE_MEMORY", size, "64mb", "Bytes of composed pages that each web process keeps."),

@@ -82,6 +82,30 @@ def write_unit() -> Iterator[Connection]:
         yield connection
 
 
+@contextlib.contextmanager
+def lone_unit(table: str) -> Iterator[Connection]:
+    """A write transaction of which only one runs at a time for that table, and which reads all as of one moment.
+
+    Others may go on inserting into the table.
+    """
+    with writes(), db.engine.connect() as plain:
+        postgresql = plain.dialect.name == "postgresql"
+        connection = plain.execution_options(isolation_level="REPEATABLE READ") if postgresql else plain
+        with connection.begin():
+            if postgresql:  # does not read, so the moment begins after it
+                connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+            yield connection
+
+
+def analyse(*tables: str) -> None:
+    """Let PostgreSQL see what tables hold now: until its own round came, it would look for the stories of a list the long way."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in tables:
+            connection.exec_driver_sql(f'ANALYZE "{table}"')
+
+
 def sqlite_pragmas(connection: Any, busy_timeout_ms: int) -> None:
     connection.isolation_level = None  # begin_transaction() below speaks for the driver
     cursor = connection.cursor()

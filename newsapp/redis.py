@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from typing import Any
+from urllib.parse import unquote
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from newsapp.config import Config
 
@@ -16,6 +19,8 @@ RedisError = redis.RedisError
 LEAST_VERSION = (7, 2)
 BEACON_TIMEOUT = 0.2  # seconds a reader's beacon may wait for an answer
 COPY_TIMEOUT = 0.3  # seconds the memory thread may wait for copies
+SENTINEL = "redis+sentinel://"
+SENTINEL_PORT = 26379
 
 
 def client(url: str, *, timeout: float, retries: int = 0, protocol: int = 2) -> redis.Redis:
@@ -25,9 +30,25 @@ def client(url: str, *, timeout: float, retries: int = 0, protocol: int = 2) -> 
     Redis is away, so every use here names its retries.
     """
     backoff = ExponentialWithJitterBackoff(cap=0.5, base=0.05) if retries else NoBackoff()
-    return redis.Redis.from_url(
-        url, protocol=protocol, retry=Retry(backoff, retries), socket_timeout=timeout, socket_connect_timeout=min(timeout, 2.0)
-    )
+    options = {
+        "protocol": protocol, "retry": Retry(backoff, retries), "socket_timeout": timeout, "socket_connect_timeout": min(timeout, 2.0),
+    }  # fmt: skip
+    return primary_of(url, options) if url.startswith(SENTINEL) else redis.Redis.from_url(url, **options)
+
+
+def primary_of(url: str, options: dict[str, Any]) -> redis.Redis:
+    """A client of whichever server the sentinels call the primary, asked anew at each connecting.
+
+    The address is redis+sentinel://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]/NAME[/DATABASE]; user and
+    password are the servers'.
+    """
+    where, name, database = (url.removeprefix(SENTINEL) + "//").split("/")[:3]
+    login, _, hosts = where.rpartition("@")
+    user, _, password = (unquote(part) for part in login.partition(":"))
+    sentinels = [(host, int(port or SENTINEL_PORT)) for host, _, port in (each.partition(":") for each in hosts.split(","))]
+    servers: Any = Sentinel(sentinels, sentinel_kwargs=options, **options)  # type: ignore[no-untyped-call]
+    found: redis.Redis = servers.master_for(name, username=user or None, password=password or None, db=int(database or 0))
+    return found
 
 
 def for_beacons(config: Config) -> redis.Redis:

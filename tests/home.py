@@ -62,10 +62,11 @@ class Home:
     def inbox(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.folder / "run" / "redis.sock"), socket_timeout=5)
 
-    def left(self) -> list[str]:
-        """All processes that were started for this home and are still there."""
+    def left(self, forks: bool = True) -> list[str]:
+        """All processes that were started for this home and are still there; without `forks`, those of a worker for a job are not told."""
         mark = f"NEWSAPP_HOME={self.folder}".encode()
-        return [line for pid in os.listdir("/proc") if pid.isdigit() and mark in read(f"/proc/{pid}/environ") and (line := command_of(pid))]
+        found = {pid: command_of(pid) for pid in os.listdir("/proc") if pid.isdigit() and mark in read(f"/proc/{pid}/environ")}
+        return [line for pid, line in found.items() if line and (forks or line != found.get(parent_of(pid)))]
 
 
 def read(path: str) -> bytes:
@@ -73,6 +74,11 @@ def read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError:
         return b""
+
+
+def parent_of(pid: str) -> str:
+    fields = read(f"/proc/{pid}/stat").decode().rpartition(")")[2].split()
+    return fields[1] if len(fields) > 1 else ""
 
 
 def command_of(pid: str) -> str:

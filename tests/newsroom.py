@@ -14,14 +14,16 @@ from flask import Flask
 from newsapp.database import db, now, writes
 from newsapp.delivery.memory import Memory
 from newsapp.news.models import LIVE, SPIKED, Article, Section
-from newsapp.settings.store import SETTINGS_COPY
-from newsapp.traffic import events, ranking, spill_counting
+from newsapp.settings.store import SETTINGS_COPY, change
+from newsapp.traffic import ranking, spill_counting
+from newsapp.traffic.asked import Asked
 from newsapp.traffic.beacon import Beacon
 from newsapp.traffic.counter import STATES, Turn
+from newsapp.traffic.events import INGEST, SIGNALS, VIEWS, Pageview
 from newsapp.traffic.inbox import FIELD, stream_key
 from newsapp.traffic.ledger import Balance, balance
 from newsapp.traffic.rollback import CHECKED
-from newsapp.traffic.sums import ensure_windows
+from newsapp.traffic.sums import apply_sums, ensure_windows
 from newsapp.traffic.tokens import token_query
 from newsapp.traffic.windows import Window
 
@@ -70,6 +72,11 @@ class Newsroom:
         given = token_query(self.app.config["SECRET_KEY"], self.articles[slug], int(time.time()))
         return self.send_raw(f"{given}&n=navigate&r=direct&w=0{query}", **environ)
 
+    def send_kind(self, slug: str, query: str, **environ: str) -> int:
+        """Send a beacon that says all of this; returns the status."""
+        given = token_query(self.app.config["SECRET_KEY"], self.articles[slug], int(time.time()))
+        return self.send_raw(f"{given}&{query}", **environ)
+
     def send_raw(self, query: str, path: str = "/beacon", **environ: str) -> int:
         host = f"localhost:{self.app.config['PORT']}"
         request = {
@@ -85,19 +92,25 @@ class Newsroom:
         """Have that many different readers open a story."""
         for _ in range(readers):
             n = next(self.addresses)
-            assert self.send(slug, REMOTE_ADDR=f"198.18.{n // 250}.{n % 250 + 1}") == 204
+            assert self.send(slug, REMOTE_ADDR=f"198.{18 + n // 62_500}.{n % 250}.{n // 250 % 250 + 1}") == 204
 
     def read_earlier(self, slug: str, hours: float, readers: int = 1) -> None:
         """Have readers whose views reached the inbox hours ago. The oldest come first."""
         at = int((time.time() - hours * 3600) * 1000)
         for _ in range(readers):
-            packed = events.pack(0, events.flags("navigate", "direct", False), self.articles[slug], next(self.addresses), 1, 0)
+            visitor = next(self.addresses)
+            packed = Pageview(self.articles[slug], visitor, visitor % 5000, referrer="direct").pack()
             self.connection.xadd(stream_key(0), {FIELD: packed}, id=f"{at}-*")
 
     def count(self) -> int:
         """Count all that waits, as a worker's turns do."""
-        counted = sum(Turn(shard, self.connection, gather=0.0).run(0.05) for shard in range(self.app.config["SHARDS"]))
-        if sections := spill_counting.count_spill(now()):
+        shards = range(self.app.config["SHARDS"])
+        counted = sum(Turn(shard, self.connection).count_waiting() for shard in shards)
+        for shard in shards:
+            for stream in (SIGNALS, INGEST):
+                Turn(shard, self.connection, stream).count_waiting()
+        spill_counting.count_spill(now())
+        if sections := apply_sums():
             ranking.publish(self.connection, sections, now())
         return counted
 
@@ -106,8 +119,7 @@ class Newsroom:
         return [item["path"].rpartition("/")[2] for item in (copy or {"items": []})["items"]]
 
     def views(self, slug: str, window: Window) -> int:
-        with db.engine.connect() as sql:
-            items = ranking.busiest(sql, window, None, now())
+        items = ranking.build(Asked("site", window))["items"]
         return next((item["views"] for item in items if item["id"] == self.articles[slug]), 0)
 
     def spike(self, slug: str) -> None:
@@ -116,5 +128,12 @@ class Newsroom:
             db.session.get_one(Article, self.articles[slug]).state = SPIKED
             db.session.commit()
 
-    def ledger(self) -> Balance:
-        return balance(self.connection)
+    def decide(self, name: str, value: Any) -> None:
+        """Have an editor change a setting of the site."""
+        with writes():
+            db.session.rollback()
+            change("site", name, value, "chief@example.org")
+            db.session.commit()
+
+    def ledger(self, stream: str = VIEWS) -> Balance:
+        return balance(self.connection, stream)

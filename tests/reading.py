@@ -13,6 +13,8 @@ from werkzeug.test import Client, TestResponse
 
 from newsapp.config import Config
 from newsapp.database import db, now, writes
+from newsapp.front import models as front
+from newsapp.front.models import Slot
 from newsapp.news.models import LIVE, Article, Author, Section, Tag
 from tests.conftest import make_app
 
@@ -48,16 +50,20 @@ class Reader:
 
 
 def publish(slug: str, section: str = "world", *, ago: timedelta = timedelta(hours=2), at: datetime | None = None, **fields: Any) -> int:
-    """Publish a story in a section, made when there is none; `by` and `tags` are names. Returns its id."""
+    """Publish a story in a section, made when there is none; `by` and `tags` are names, `place` one on the front page. Returns its id."""
     with writes():
         article = Article(slug=slug, headline=fields.pop("headline", slug.replace("-", " ").capitalize()), state=fields.pop("state", LIVE))
         article.published_at = at or now() - ago
         article.section = named(Section, section)
         article.authors = [named(Author, name) for name in fields.pop("by", ())]
         article.tags = [named(Tag, name) for name in fields.pop("tags", ())]
+        place = fields.pop("place", None)
         for name, value in fields.items():
             setattr(article, name, value)
         db.session.add(article)
+        db.session.flush()
+        if place:
+            db.session.add(Slot(plate=front.LIVE, position=place, kind=front.STORY, article_id=article.id))
         db.session.commit()
     return article.id
 

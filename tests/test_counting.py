@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 
 from newsapp.database import db
 from newsapp.news.models import Article
-from newsapp.traffic import events
-from newsapp.traffic.counter import STATES, Turn, count_shard, fold, start_of_memory
-from newsapp.traffic.counting import Move, Slots, commit, cursor_of
+from newsapp.traffic.counter import STATES, Turn, count_shard, start_of_memory
+from newsapp.traffic.counting import cursor_of
+from newsapp.traffic.events import BY_CODE, Pageview, late_by, unpack
 from newsapp.traffic.inbox import FIELD, stream_key
+from newsapp.traffic.judging import Judge
 from newsapp.traffic.rollback import CHECKED
+from newsapp.traffic.rules import Rules
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
 from tests.newsroom import Newsroom
 
 DAY = BY_SLUG["day"]
 
 
-@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.slug)
+@pytest.mark.parametrize("window", [window for window in WINDOWS if not window.weighed], ids=lambda window: window.slug)
 def test_the_busiest_article_leads_every_window(newsroom: Newsroom, window) -> None:
     newsroom.read("harbour-fire", readers=3)
     newsroom.read("court-ruling", readers=1)
@@ -103,36 +106,36 @@ def test_what_is_not_ours_is_refused_and_not_received(newsroom: Newsroom, status
 
 
 def test_one_address_cannot_flood_one_story(newsroom: Newsroom) -> None:
-    answers = [newsroom.send("harbour-fire", HTTP_ACCEPT_LANGUAGE=f"x-{n}") for n in range(400)]
+    answers = [newsroom.send("harbour-fire", HTTP_ACCEPT_LANGUAGE=f"x-{n}") for n in range(4000)]
     assert answers[0] == 204
     assert answers[-1] == 429
     newsroom.count()
     assert newsroom.ledger()["balance"] == 0
 
 
+def judged(*opened: tuple[int, int]) -> list[str]:
+    """The reasons against one visitor's openings of a story, each (stored at, seconds late)."""
+    events = unpack(b"".join(Pageview(7, 1, 1, late=late).pack() for _, late in opened))
+    at = np.array([at for at, _ in opened]) - late_by(events)
+    reasons = Judge().reasons(events, at, np.ones(len(events), bool), Rules())
+    return [BY_CODE[reason].name if reason else "counted" for reason in reasons.tolist()]
+
+
 def test_opening_a_story_again_within_a_slot_is_a_repeat() -> None:
-    slots, event = Slots(), events.unpack(events.pack(0, 0, 7, 1, 1, 0))[0]
-    reasons = [slots.reason(event, at) for at in (3000, 3001, 3029, 3030)]
-    assert [events.BY_CODE[reason].name if reason else "counted" for reason in reasons] == ["counted", "repeat", "repeat", "counted"]
+    assert judged((3000, 0), (3001, 0), (3029, 0), (3030, 0)) == ["counted", "repeat", "repeat", "counted"]
 
 
 def test_a_retried_beacon_counts_in_the_slot_of_its_first_try() -> None:
-    slots = Slots()
-    at_once, retried = events.unpack(events.pack(0, 0, 7, 1, 1, 0))[0], events.unpack(events.pack(0, 0, 7, 1, 1, 8))[0]
-    assert slots.reason(at_once, 3025) == 0
-    assert events.BY_CODE[slots.reason(retried, 3031 - 8)].name == "repeat"
+    assert judged((3025, 0), (3031, 8)) == ["counted", "repeat"]
 
 
 def test_another_worker_with_the_same_batch_adds_nothing(newsroom: Newsroom) -> None:
     newsroom.read("harbour-fire", readers=5)
-    entries = newsroom.connection.xrange(stream_key(0))
-    batch, _ = fold(entries, Slots())
-    old, new = cursor_of("shard:0"), entries[-1][0].decode()
-    from newsapp.database import now
-
-    move = Move("shard:0", old, new, len(entries), batch.events)
-    assert commit([move], batch, now()) is not None
-    assert commit([move], batch, now()) is None
+    first, second = (Turn(0, newsroom.connection) for _ in range(2))
+    entries = first.read_after(old := cursor_of("shard:0"))
+    assert first.count(old, entries) == 5
+    STATES.clear()
+    assert second.count(old, entries) == 0
     assert newsroom.ledger() == {"received": 5, "counted": 5, "filtered": {}, "waiting": 0, "balance": 0}
 
 
@@ -175,6 +178,21 @@ def test_a_redis_that_came_back_empty_hides_no_view_and_the_books_are_mended(new
         Turn(0, newsroom.connection).run(0.0)
     newsroom.read("harbour-fire", readers=3)
     newsroom.count()
+    assert newsroom.ledger() == {"received": 5, "counted": 5, "filtered": {}, "waiting": 0, "balance": 0}
+
+
+def test_the_books_are_mended_when_a_commit_was_on_its_way_while_redis_came_back_empty(newsroom: Newsroom) -> None:
+    newsroom.read("harbour-fire", readers=2)
+    late = Turn(0, newsroom.connection)
+    old = cursor_of(late.source)
+    entries = late.read_after(old)
+    newsroom.connection.delete(stream_key(0))
+    CHECKED.clear()
+    Turn(0, newsroom.connection).run(0.0)
+    late.count(old, entries)
+    newsroom.read("harbour-fire", readers=3)
+    newsroom.count()
+    newsroom.count()  # the turn after sees that Redis knows of less than was counted
     assert newsroom.ledger() == {"received": 5, "counted": 5, "filtered": {}, "waiting": 0, "balance": 0}
 
 

@@ -24,6 +24,7 @@ from newsapp.delivery.shelf import BY_NAME
 from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Section
 from newsapp.settings import store
 from newsapp.traffic import ranking
+from newsapp.traffic.windows import WINDOWS
 from tests.conftest import Valkey, make_app
 
 
@@ -172,7 +173,7 @@ def test_pages_go_on_when_redis_dies(paper: Paper) -> None:
     began = time.monotonic()
     assert paper.get("/world/story-1").status_code == 200
     assert paper.get("/world/story-2").status_code == 200
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # redis-py would try for four seconds
 
 
 def test_pages_go_on_when_the_database_is_gone(paper: Paper) -> None:
@@ -347,7 +348,7 @@ def test_the_api_says_what_is_wrong(paper: Paper, query: str, status: int) -> No
 
 def test_lists_are_published_for_the_site_and_each_section(paper: Paper) -> None:
     with paper.app.app_context():
-        assert ranking.publish_all(paper.valkey.client(), now()) == 3 * 5
+        assert ranking.publish_all(paper.valkey.client(), now()) == 3 * len(WINDOWS)
 
 
 def test_an_edit_that_redis_refused_to_carry_is_found_in_the_database(paper: Paper) -> None:
@@ -393,4 +394,4 @@ def test_many_readers_of_a_changing_page_do_not_inflate_the_books_of_the_cache(p
 
 def cache_of(paper: Paper) -> PageCache:
     """The page cache behind the wrapper that adds headers."""
-    return next(cell.cell_contents for cell in paper.entry.pages.__closure__ if isinstance(cell.cell_contents, PageCache))
+    return paper.entry.cache

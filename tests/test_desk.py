@@ -18,12 +18,12 @@ from werkzeug.test import Client
 from newsapp.changes import STREAM, Change
 from newsapp.config import Config
 from newsapp.database import db, now
-from newsapp.desk import people
-from newsapp.desk.forms import tidy
-from newsapp.desk.models import User
-from newsapp.desk.roles import OPEN
 from newsapp.news.body import body_of
 from newsapp.news.models import LIVE, Article, Section
+from newsapp.news.words import tidy
+from newsapp.people import staff
+from newsapp.people.models import User
+from newsapp.people.rights import KEYED, OPEN, RIGHTS, ROLE_NAMES, SECRET
 from newsapp.settings.store import stored
 from newsapp.traffic.models import article_view_sums
 from tests.conftest import make_app
@@ -61,48 +61,55 @@ def photo(width: int = 1200, height: int = 800, kind: str = "JPEG") -> tuple[io.
 
 def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<int:[^>]+>", "1", re.sub(r"<path:[^>]+>", "x.webp", rule.rule))
+        path = re.sub(r"<[^>]+>", "x", re.sub(r"<int:[^>]+>", "1", re.sub(r"<path:[^>]+>", "x.webp", rule.rule)))
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield rule.endpoint, method, path
 
 
 def test_every_route_says_who_may_use_it(app: Flask) -> None:
-    undecided = {endpoint for endpoint in app.view_functions if endpoint not in OPEN and not getattr(app.view_functions[endpoint], "roles", ())}
-    assert undecided == set()
+    """Each in exactly one record of RIGHTS, or open: a route that somebody adds and forgets is closed, and this test names it."""
+    named = [endpoint for right in RIGHTS for endpoint in right.endpoints] + [*OPEN, *KEYED, *SECRET]
+    assert sorted(named) == sorted(app.view_functions)
 
 
 def test_nobody_sees_anything_before_signing_in(desk: Desk) -> None:
     token = desk.token("/desk/sign-in")
     for endpoint, method, path in addresses(desk.app):
-        if endpoint in OPEN:
+        if endpoint in OPEN | KEYED | SECRET:
             continue
         answer = desk.browser.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
         assert answer.status_code == 302, (method, path)
-        assert answer.location.startswith("/desk/sign-in?next="), (method, path)
+        assert answer.location.startswith("/desk/sign-in?next=" if method == "GET" else "/desk/sign-in"), (method, path)
 
 
 def test_no_form_is_taken_without_its_token(editor: Desk) -> None:
-    for _, method, path in addresses(editor.app):
-        if method == "POST":
+    for endpoint, method, path in addresses(editor.app):
+        if method == "POST" and endpoint not in KEYED:
             assert editor.browser.post(path, data={}).status_code == 400, path
 
 
-@pytest.mark.parametrize(("role", "path", "status"), [
-    ("editor", "/desk/", 200), ("editor", "/desk/settings", 200), ("editor", "/desk/sections", 200), ("editor", "/desk/ops", 403),
-    ("editor", "/desk/welcome", 403), ("operator", "/desk/ops", 200), ("operator", "/desk/", 403), ("operator", "/desk/settings", 403),
-    ("admin", "/desk/", 200), ("admin", "/desk/ops", 200), ("admin", "/desk/welcome", 200),
-])  # fmt: skip
-def test_each_role_sees_its_own_work(desk: Desk, role: str, path: str, status: int) -> None:
-    desk.sign_in(role)
-    assert desk.open(path).status_code == status
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_each_role_may_do_what_the_table_says_and_nothing_else(desk: Desk, role: str) -> None:
+    """Every route, as somebody who has that role alone."""
+    desk.sign_in("deputy" if role == "editor" else role)
+    token = desk.token("/desk/account")
+    closed: dict[str, bool] = {}
+    for endpoint, method, path in addresses(desk.app):
+        if endpoint in OPEN | KEYED:
+            continue
+        answer = desk.browser.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
+        assert closed.setdefault(endpoint, answer.status_code == 403) == (answer.status_code == 403), (method, path)
+    assert {endpoint for endpoint, is_closed in closed.items() if is_closed} == {
+        endpoint for right in RIGHTS if role not in (*right.roles, "admin") for endpoint in right.endpoints
+    }
 
 
 def test_the_first_start_makes_one_person_who_can_sign_in(app: Flask) -> None:
     with app.app_context():
-        first = people.first_editor()
+        first = staff.first_editor()
         assert first is not None
-        assert people.first_editor() is None
-        assert {role.name for role in db.session.scalars(select(User)).one().roles} == {"editor", "operator", "admin"}
+        assert staff.first_editor() is None
+        assert {role.name for role in db.session.scalars(select(User)).one().roles} == set(ROLE_NAMES)
     browser = app.test_client()
     token = re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', browser.get("/desk/sign-in").text)
     assert token
@@ -166,7 +173,7 @@ def test_cookies_are_secure_where_the_desk_is(config: Config) -> None:
 
 def test_a_new_password_ends_the_old_sessions(editor: Desk) -> None:
     with editor.app.app_context():
-        password = people.renew_password("editor@newsapp.example")
+        password = staff.renew_password("editor@newsapp.example")
         db.session.commit()
     assert editor.open("/desk/").status_code == 302
     assert editor.sign_in(password=password).status_code == 302
@@ -176,9 +183,11 @@ def test_a_person_changes_the_password_and_stays_signed_in_here_alone(editor: De
     elsewhere = copy.copy(editor)
     elsewhere.browser = editor.app.test_client()
     elsewhere.sign_in()
-    assert editor.send("/desk/password", "/desk/password", current="guess", fresh="four unrelated words").status_code == 422
-    assert editor.send("/desk/password", "/desk/password", current=editor.password("editor"), fresh="short").status_code == 422
-    assert editor.send("/desk/password", "/desk/password", current=editor.password("editor"), fresh="vier Wörter für uns").status_code == 302
+    page, right = "/desk/account/password", editor.password("editor")
+    assert "This is not your password" in editor.send(page, page, password="guess", new_password="vier Wörter für uns").text
+    assert "At least 12 characters" in editor.send(page, page, password=right, new_password="short").text
+    assert "It repeats itself" in editor.send(page, page, password=right, new_password="passwordpassword").text
+    assert editor.send(page, page, password=right, new_password="vier Wörter für uns").status_code == 302
     assert editor.open("/desk/").status_code == 200
     assert elsewhere.open("/desk/").status_code == 302
     assert elsewhere.sign_in(password="vier Wörter für uns").status_code == 302
@@ -227,13 +236,12 @@ def test_a_time_to_come_is_an_embargo_in_the_papers_zone(editor: Desk) -> None:
 def test_all_that_is_typed_comes_back(editor: Desk) -> None:
     typed = {
         "headline": "Council reopens the market", "list_headline": "Market reopens", "kicker": "City", "standfirst": "One scale for all.",
-        "tags": "Markets, City hall", "bylines": "City desk, World desk", "caption": "", "language": "en-GB", "front_position": 3,
+        "tags": "Markets, City hall", "bylines": "City desk, World desk", "caption": "", "language": "en-GB",
     }  # fmt: skip
     article = editor.write(**typed, body="<p>It has <em>one</em> scale.</p>")
     page = editor.open(f"/desk/articles/{article.id}").text
     for words in ("Market reopens", "One scale for all.", "City hall, Markets", "City desk, World desk", "en-GB", "one&lt;/em&gt; scale"):
         assert words in page, words
-    assert article.front_position == 3
 
 
 def test_what_a_story_does_not_need_is_taken_out(editor: Desk) -> None:
@@ -267,14 +275,11 @@ def test_who_saves_second_sees_both_texts_and_loses_none(editor: Desk) -> None:
     assert editor.save(article, headline="Their words", body="<p>Their story</p>").status_code == 302
     answer = editor.save(article, headline="My words", body="<p>My story</p>", tags="New tag")
     assert answer.status_code == 409
-    assert "Somebody else saved this article" in answer.text
-    for words in ("My words", "My story", "Their words", "Their story", "New tag"):
-        assert words in answer.text, words
+    assert "saved this article since you opened it" in answer.text
+    words = re.sub(r"<[^>]+>", "", answer.text)
+    for each in ("My words", "My story", "Their words", "Their story", "New tag"):
+        assert each in words, each
     assert editor.article(article.id).headline == "Their words"
-    shown = re.search(r'name="version" type="hidden" value="(\d+)"', answer.text)
-    assert shown
-    assert editor.save(article, version=int(shown[1]), headline="My words").status_code == 302
-    assert editor.article(article.id).headline == "My words"
 
 
 def test_saving_only_tags_is_a_change_too(editor: Desk) -> None:
@@ -413,21 +418,13 @@ def test_too_large_a_file_is_refused(editor: Desk) -> None:
 # ---- the list
 
 
-def test_the_list_is_searched_by_words_of_the_headline(editor: Desk) -> None:
-    editor.write(headline="Harbour fire put out")
-    editor.write(headline="Ferry strike ends 100%")
-    assert "Ferry strike" not in editor.open("/desk/?q=fire harbour").text
-    assert "Ferry strike" in editor.open("/desk/?q=100%25").text
-    assert "No headline here has" in editor.open("/desk/?q=_").text
-
-
 def test_the_list_has_pages_and_the_newest_first(editor: Desk) -> None:
     with editor.app.app_context():
         for number in range(30):
             at = now() - timedelta(hours=number)
             db.session.add(Article(slug=f"s{number}", headline=f"Story no. {number} ends", section_id=1, state=LIVE, published_at=at))
         db.session.commit()
-    first, second = (re.findall(r"Story no\. (\d+) ends", editor.open(f"/desk/?page={page}").text) for page in (1, 2))
+    first, second = (re.findall(r">Story no\. (\d+) ends", editor.open(f"/desk/?page={page}").text) for page in (1, 2))
     assert first == [str(number) for number in range(25)]
     assert second == [str(number) for number in range(25, 30)]
 

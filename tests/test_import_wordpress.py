@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from newsapp.changes import Change
+from newsapp.config import Config
 from newsapp.database import db, now
+from newsapp.front.models import LIVE, slots_of
 from newsapp.news.models import Article, ArticleAuthor, ArticleTag, Author, Page, Picture, Redirect, Section, Tag
 from newsapp.news.slugs import RESERVED
+from tests.conftest import make_app
 from tests.moving import Move, article, category, item, names, notes, number_of
 
 
@@ -105,7 +108,7 @@ def test_a_date_without_zone_is_read_with_the_blogs(move: Move) -> None:
 
 def test_sticky_posts_lead_the_front_page(move: Move) -> None:
     move.run(item(1), item(2, is_sticky="1"), item(3, is_sticky="1"))
-    assert [article(f"story-{number}").front_position for number in (1, 2, 3)] == [None, 1, 2]
+    assert [(slot.position, slot.article_id) for slot in slots_of(LIVE)] == [(1, article("story-2").id), (2, article("story-3").id)]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["before", "after"])
@@ -190,3 +193,12 @@ def test_readers_are_told_what_changed(move: Move, tool: Flask) -> None:
     story = article()
     assert {f"article:{story.id}", f"section:{story.section_id}", "front"} <= set(db.session.scalars(select(Change.touched)).one())
     assert tool.extensions["redis_desk"].llen("rq:queue:desk") == 1
+
+
+def test_postgresql_knows_at_once_what_was_imported(config: Config, postgresql_url: str, tmp_path: Path) -> None:
+    with make_app(config | {"DATABASE_URL": postgresql_url}, "tool").app_context():
+        Move(tmp_path).run(*(item(number) for number in range(1, 8)))
+        known = db.session.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'article'::regclass"))
+        db.session.remove()
+        db.engine.dispose()
+    assert known == 7

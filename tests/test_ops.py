@@ -19,9 +19,10 @@ from newsapp.news.models import LIVE, Article
 from newsapp.ops import board, reading
 from newsapp.ops.figures import InboxFigures
 from newsapp.queues import QUEUES, queue
-from newsapp.traffic import counter, events, ranking
+from newsapp.traffic import counter, events, kept, ranking
+from newsapp.traffic.events import Pageview
 from newsapp.traffic.inbox import FIELD, stream_key
-from newsapp.traffic.models import schedule_state
+from newsapp.traffic.models import held_views, recounted_hour, schedule_state, view_ledger
 from newsapp.traffic.spill import folder
 from tests.conftest import Valkey, make_app
 from tests.desk import Desk, desk_of
@@ -50,7 +51,7 @@ def redis_of(desk: Desk) -> Any:
 def read_story(desk: Desk, times: int = 1, ago: float = 0.0) -> None:
     """Put views of story 1 into the inbox as readers' browsers would have some seconds ago."""
     for visitor in range(times):
-        packed = events.pack(0, 0, 1, visitor, 1, 0)
+        packed = Pageview(1, visitor, visitor % 5000).pack()
         redis_of(desk).xadd(stream_key(0), {FIELD: packed}, id=f"{int((time.time() - ago) * 1000)}-*")
 
 
@@ -112,6 +113,61 @@ def test_each_published_list_has_an_age(desk: Desk) -> None:
     assert tile(desk, "Most Viewed is fresh").word == "At risk"
 
 
+def signal(desk: Desk, *packed: bytes) -> None:
+    """Put signals into the inbox."""
+    for each in packed:
+        redis_of(desk).xadd(stream_key(0, events.SIGNALS), {FIELD: each})
+
+
+def test_the_books_of_signals_are_kept_apart_and_belong_to_the_promise(desk: Desk) -> None:
+    signal(desk, events.pack_crawl(1, events.BY_AGENT["ai"].code), events.Engagement(1, 1, 1, 0, 20, 2, False).pack())
+    with desk.app.app_context():
+        found = reading.read()
+        assert found.books
+        assert found.signals
+        assert (found.books["received"], found.signals["received"], found.signals["waiting"]) == (0, 2, 2)
+        db.session.execute(view_ledger.insert().values(hour=1, kind=events.ENGAGEMENT.code, article_id=1, reason=0, events=3))
+        db.session.commit()
+    reading.BOOKS.kept.clear()
+    assert tile(desk, "No view is lost")[2:6] == ("3", "events off", "bad", "Broken")
+    assert "The books are off by -3 signals" in open_alarms(desk)
+    assert "Signals, since the first day" in desk.open("/desk/ops").text
+
+
+def compared(desk: Desk, off: int, days_ago: float) -> None:
+    """Have an hour counted again some days ago."""
+    at = int(now().timestamp() - days_ago * 86400)
+    with desk.app.app_context():
+        db.session.execute(recounted_hour.insert().values(hour=at // 3600 - 5, rule={}, applied=0, views=100, off=off, at=at))
+        db.session.commit()
+
+
+def test_hours_that_were_counted_again_agree_or_raise_an_alarm(desk: Desk) -> None:
+    compared(desk, off=9, days_ago=9)
+    assert tile(desk, "Recounted hours agree").word == "Unknown"
+    compared(desk, off=0, days_ago=7)
+    assert tile(desk, "Recounted hours agree").word == "Kept"
+    assert "counted again" not in open_alarms(desk)
+    compared(desk, off=4, days_ago=1)
+    assert tile(desk, "Recounted hours agree")[2:6] == ("4", "views off", "bad", "Broken")
+    assert "Hours counted again differ by 4 views" in open_alarms(desk)
+    assert "newsapp_recount_off 4.0" in desk.open("/metrics").text
+
+
+def test_held_views_and_kept_hours_are_figures(desk: Desk) -> None:
+    hour = int(now().timestamp()) // 3600
+    (kept.folder(desk.app.config) / str(hour)).mkdir(parents=True)
+    with desk.app.app_context():
+        db.session.execute(held_views.insert().values(hour=hour, article_id=1, network=5, events=30))
+        unknown = events.BY_AGENT["unknown"].code
+        db.session.execute(view_ledger.insert().values(hour=hour, kind=events.PAGEVIEW.code, article_id=1, reason=unknown, events=4))
+        db.session.commit()
+    text = desk.open("/metrics").text
+    assert "\nnewsapp_views_held 34.0" in text
+    assert "\nnewsapp_kept_hours 1.0" in text
+    assert "1 hour</td>" in desk.open("/desk/ops").text
+
+
 def test_a_change_that_nobody_told_is_noticed(desk: Desk) -> None:
     with desk.app.app_context():
         touch("front")
@@ -151,11 +207,16 @@ def test_the_schedule_shows_what_is_late(desk: Desk) -> None:
     assert "Late: publish_lists" in open_alarms(desk)
 
 
-def test_spilled_views_are_shown(desk: Desk) -> None:
+def test_spilled_views_are_shown_and_alarm_by_their_age(desk: Desk) -> None:
     spill = folder(desk.app.config)
     spill.mkdir()
-    (spill / f"{int(time.time())}-1-1.spill").write_bytes(b"\0" * 280)
-    assert "280 bytes of views wait in spill files" in open_alarms(desk)
+    fresh = spill / f"{int(time.time())}-1-1.spill"
+    fresh.write_bytes(b"\0" * 280)
+    assert "280 bytes" in desk.open("/desk/ops").text
+    assert "A view has waited" not in open_alarms(desk)
+    fresh.rename(spill / f"{int(time.time()) - 300}-1-1.spill")
+    assert "A view has waited 5 min to be counted" in open_alarms(desk)
+    assert tile(desk, "Views are counted")[2:6] == ("5", "min", "bad", "Broken")
 
 
 def test_the_fragment_is_sent_again_only_when_something_moved(desk: Desk) -> None:
@@ -225,7 +286,8 @@ def test_a_process_without_its_tables_is_not_ready(desk: Desk) -> None:
 NAMES = (
     "newsapp_events_received_total", "newsapp_events_counted_total", "newsapp_inbox_entries", "newsapp_inbox_oldest_seconds",
     'newsapp_list_age_seconds{scope="site",window="day"}', 'newsapp_queue_depth{queue="count"}', "newsapp_workers", "newsapp_spill_bytes",
-    "newsapp_balance", 'newsapp_events_refused_total{reason="forged"}', "newsapp_redis_up 1.0",
+    "newsapp_signals_received_total", "newsapp_signals_counted_total", "newsapp_signals_balance", "newsapp_views_held", "newsapp_kept_hours",
+    "newsapp_spill_oldest_seconds", "newsapp_balance", 'newsapp_events_refused_total{reason="forged"}', "newsapp_redis_up 1.0",
 )  # fmt: skip
 
 
@@ -241,7 +303,7 @@ def test_metrics_name_every_figure(desk: Desk) -> None:
 
 
 def test_filtered_views_are_told_by_reason(desk: Desk) -> None:
-    redis_of(desk).xadd(stream_key(0), {FIELD: events.pack(events.code("bot"), 0, 1, 1, 1, 0)})
+    redis_of(desk).xadd(stream_key(0), {FIELD: Pageview(1, 1, 1, events.code("bot")).pack()})
     with desk.app.app_context():
         counter.count_shard(0, redis_of(desk), seconds=0.2)
     assert 'newsapp_events_filtered_total{reason="bot"} 1.0' in desk.open("/metrics").text

@@ -78,6 +78,24 @@ def test_with_redis_stopped_pages_serve_and_views_are_counted_when_it_is_back(pa
     wait_for(lambda: ledger(paper).get("counted") == 41, 30, "counting to go on")
 
 
+@pytest.mark.timeout(180)
+def test_with_too_few_replicas_views_spill_and_are_counted_once_there_are_enough(paper: Home, server: Valkey) -> None:
+    """min-replicas-to-write: Redis answers and takes no write, neither a view nor a job."""
+    path, before = a_story(), ledger(paper)["counted"]
+    server.client().config_set("min-replicas-to-write", 1)
+    assert [read(path, reader) for reader in range(100, 130)] == [204] * 30
+    figures = wait_for(lambda: (text := ask("GET", "/metrics")[1]) and 'cause="refused"' in text and text, 10, "the operators to be told")
+    assert 'newsapp_overload_step{cause="refused",step="spill"}' in figures
+    workers = {name: paper.pid(name) for name in ("count", "work-desk", "work-slow")}
+    wait_for(lambda: "waiting for Redis" in (paper.folder / "log" / "count.log").read_text(), 60, "the worker to wait")
+    server.client().config_set("min-replicas-to-write", 0)
+    books = wait_for(lambda: (found := ledger(paper)).get("counted", 0) >= before + 30 and found, 60, "the spill to be counted")
+    assert (books["counted"], books["waiting"], books["balance"]) == (before + 30, 0, 0)
+    assert read(path, 130) == 204
+    wait_for(lambda: ledger(paper).get("counted") == before + 31, 30, "counting to go on")
+    assert all(paper.pid(name) for name in workers)
+
+
 def test_fifty_posts_whose_body_never_comes_delay_no_reader(paper: Home) -> None:
     path = a_story()
     hanging = []
@@ -112,9 +130,10 @@ def test_a_strange_host_is_refused(paper: Home) -> None:
 
 def test_metrics_tell_the_same_as_the_ledger(paper: Home) -> None:
     wait_for(lambda: ledger(paper).get("waiting") == 0, 20, "the inbox to be counted")
-    books = ledger(paper)
-    text = ask("GET", "/metrics")[1]
-    figures = dict(re.findall(r"^(newsapp_\w+)(?:\{\})? ([\d.e+-]+)$", text, re.MULTILINE))
-    assert float(figures["newsapp_events_received_total"]) == books["received"]
-    assert float(figures["newsapp_events_counted_total"]) == books["counted"]
-    assert float(figures["newsapp_balance"]) == 0
+    books = {name: float(ledger(paper)[name]) for name in ("received", "counted", "balance")}
+
+    def told() -> dict[str, float]:
+        found = dict(re.findall(r"^newsapp_(?:events_)?(\w+?)(?:_total)?(?:\{\})? ([\d.e+-]+)$", ask("GET", "/metrics")[1], re.MULTILINE))
+        return {name: float(found[name]) for name in books}
+
+    wait_for(lambda: told() == books, 15, "the same figures, which are kept for some seconds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from newsapp.config import Config
-from newsapp.database import db, now, writes
+from newsapp.database import db, now, write_unit, writes
 from newsapp.news import dates, related
 from newsapp.news.models import DRAFT, LIVE, SPIKED, TAKEN_DOWN, Correction, Page, Picture, Redirect
 from newsapp.news.pages import reserved_slugs
 from newsapp.news.slugs import RESERVED
 from newsapp.settings import store
 from newsapp.traffic.events import REASONS
+from newsapp.traffic.models import view_rule
+from newsapp.traffic.rules import Rule
 from newsapp.traffic.windows import WINDOWS
 from tests.reading import Reader, publish, reader_of
 
@@ -63,7 +66,7 @@ def test_an_empty_paper_says_so(reader: Reader) -> None:
 def test_the_editors_lead_leads_and_each_story_stands_there_once(reader_everywhere: Reader) -> None:
     for hours in range(12):
         publish(f"story-{hours}", "world" if hours % 2 else "sport", ago=hours * HOUR)
-    publish("chosen", "culture", ago=50 * HOUR, front_position=1)
+    publish("chosen", "culture", ago=50 * HOUR, place=1)
     html = reader_everywhere.text("/")
     main = html.split("<main", 1)[1].split("data-most-viewed", 1)
     assert plain(main[0]).index("Chosen") < plain(main[0]).index("Story 0")
@@ -72,7 +75,7 @@ def test_the_editors_lead_leads_and_each_story_stands_there_once(reader_everywhe
 
 
 def test_no_list_shows_an_embargoed_story(reader_everywhere: Reader) -> None:
-    publish("later", ago=-HOUR, tags=["Ferries"], by=["World desk"], front_position=1)
+    publish("later", ago=-HOUR, tags=["Ferries"], by=["World desk"], place=1)
     publish("sooner", tags=["Ferries"], by=["World desk"])
     for path in ("/", "/world", "/tag/ferries", "/author/world-desk", "/feed.xml", "/sitemap/articles-0.xml"):
         html = reader_everywhere.text(path)
@@ -124,6 +127,20 @@ def test_an_article_tells_machines_what_it_is(reader: Reader) -> None:
     assert facts["headline"] == "</script>Ferry & sons"
     assert facts["author"] == [{"@type": "Organization", "name": "World desk", "url": f"{reader.address}/author/world-desk"}]
     assert f'<link rel="canonical" href="{reader.address}/world/ferry">' in html
+
+
+def test_the_front_page_tells_machines_how_to_search_and_others_where_they_stand(reader: Reader) -> None:
+    publish("ferry", section="world")
+    facts = [json.loads(each) for path in ("/", "/world", "/world/ferry") for each in facts_in(reader.text(path))]
+    site, section, story, above = facts
+    assert site["potentialAction"]["target"]["urlTemplate"] == f"{reader.address}/search?q={{search_term_string}}"
+    assert [item["name"] for item in section["itemListElement"]] == [site["name"], "World"]
+    assert [item["item"] for item in above["itemListElement"]] == [f"{reader.address}{path}" for path in ("/", "/world", "/world/ferry")]
+    assert story["@type"] == "NewsArticle"
+
+
+def facts_in(html: str) -> list[str]:
+    return re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
 
 
 def test_a_headline_cannot_carry_markup(reader: Reader) -> None:
@@ -230,6 +247,45 @@ def test_how_we_count_names_every_reason_and_window(reader: Reader) -> None:
         assert reason.help.replace("'", "&#39;") in said, reason.name
     for window in WINDOWS:
         assert window.label in said
+
+
+def rule_from(hours: int, **parts: Any) -> None:
+    """Let a rule hold from a full hour on, counted from this one; far in the past for the first."""
+    since = int(now().timestamp()) // 3600 + hours if hours else 0
+    with write_unit() as sql:
+        sql.execute(view_rule.insert().values(since_hour=since, rule=asdict(Rule(**parts))))
+
+
+def test_how_we_count_tells_the_rule_in_force_and_the_coming_one(reader_everywhere: Reader) -> None:
+    rule_from(0)
+    rule_from(-30, slot=60, reload=False, burst=50)
+    rule_from(1, slot=60, reload=False, burst=50, unconfirmed=False)
+    said = plain(reader_everywhere.text("/how-we-count"))
+    assert "again within 60 seconds is one view" in said
+    assert "we believe 50 views of a story an hour" in said
+    assert "by Back or Forward, counts" in said
+    assert "By the rule in force, such views count." in said
+    assert re.search(r"It has held since \d+ \w+ \d{4}, \d\d:00", said)
+    assert re.search(r"From \d+ \w+ \d{4}, \d\d:00 another rule holds: Views without JavaScript count. Views from before", said)
+
+
+def test_how_we_count_follows_the_settings(reader: Reader) -> None:
+    said = plain(reader.text("/how-we-count"))
+    assert "It has held since we began to count" in said
+    assert "Single events are kept for 14 days" in said
+    assert "thrown away after 48 hours" in said
+    assert "half of what is left with every 6 hours" in said
+    with writes():
+        store.change("site", "events_kept_days", 0, "chief@example.org")
+        db.session.commit()
+    reader.app.extensions["memory"].pass_on({"settings"})  # as each process is told after a save
+    assert "Single events are not kept" in plain(reader.text("/how-we-count"))
+
+
+def test_how_we_count_tells_the_classes_of_crawlers_and_how_old_the_list_is(reader: Reader) -> None:
+    said = plain(reader.text("/how-we-count"))
+    assert "AI: A crawler that feeds a language model." in said
+    assert re.search(r"published lists \(crawler-user-agents of \d{4}-\d\d-\d\d, ", said)
 
 
 # Economy and privacy

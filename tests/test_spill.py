@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import struct
 import time
@@ -92,7 +93,7 @@ def test_a_damaged_record_is_booked_malformed(newsroom: Newsroom, stopped: Valke
 
 def test_a_counted_file_is_removed_and_the_books_remember_it(newsroom: Newsroom, stopped: Valkey) -> None:
     newsroom.read("harbour-fire", readers=3)
-    newsroom.beacon.spill.close()
+    newsroom.beacon.spills["views"].close()
     file = spill_files(newsroom.app.config)[0]
     old = file.path.with_name(f"{file.opened_at - 900}-{file.path.name.partition('-')[2]}")
     file.path.rename(old)
@@ -125,6 +126,19 @@ def test_a_hung_redis_costs_one_reader_a_moment_and_the_next_ones_nothing(newsro
     books = newsroom.ledger()
     assert books["counted"] in (21, 22)  # the unanswered one at most once
     assert books["balance"] == 0
+
+
+def test_a_redis_that_came_back_empty_with_its_clock_behind_hides_no_view(newsroom: Newsroom, valkey: Valkey) -> None:
+    newsroom.read_earlier("harbour-fire", hours=-0.05, readers=9)  # by a clock that was ahead
+    newsroom.count()
+    valkey.kill()
+    shutil.rmtree(valkey.folder / "appendonlydir")
+    valkey.start()
+    newsroom.read("harbour-fire", readers=3)
+    newsroom.beacon.inbox.check(newsroom.connection)
+    newsroom.read("harbour-fire", readers=3)
+    newsroom.count()
+    assert newsroom.ledger() == {"received": 15, "counted": 15, "filtered": {}, "waiting": 0, "balance": 0}
 
 
 def test_a_full_inbox_spills_so_that_jobs_have_room(newsroom: Newsroom) -> None:

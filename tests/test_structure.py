@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,8 @@ GROUND = ("config", "database", "redis", "copies", "changes", "queues", "logs", 
 # Where a request may be looked at: handlers, and what stands right around them.
 HANDLERS = (
     "pages", "page", "api", "feeds", "errors", "entry", "old_addresses", "roles", "signing_in", "saving", "files", "welcome", "sections",
-    "settings", "operations",
+    "settings", "settings_history", "operations", "most_viewed", "held", "door", "account", "invited", "signed_out",
+    "finding", "previews", "editing", "saved_lists", "plain_pages", "many",
 )  # fmt: skip
 BANNED = ("utils", "helpers", "common", "services", "manager", "views")
 
@@ -53,3 +56,9 @@ def test_requests_are_known_to_handlers_only(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_module_is_a_drawer_for_everything(path: Path) -> None:
     assert path.stem not in BANNED
+
+
+def test_no_two_files_of_tests_use_the_same_port() -> None:
+    """They run side by side."""
+    ports = Counter(port for path in ROOT.glob("tests/*.py") for port in re.findall(r"^PORT\b.*?= (\d+)", path.read_text(), re.MULTILINE))
+    assert [port for port, times in ports.items() if times > 1] == []

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import text
 
 from newsapp import changes
@@ -16,6 +15,8 @@ from newsapp.traffic.installation import WrongInstallation
 from newsapp.traffic.sums import drop_old_buckets, expire_hour, expire_windows, hour_of, merge_days, merge_ledger
 from newsapp.traffic.windows import BY_SLUG, EXPIRING
 from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.slow
 
 HOUR, DAY, WEEK, MONTH, ALL = (BY_SLUG[slug] for slug in ("hour", "day", "week", "month", "all"))
 
@@ -103,20 +104,6 @@ def test_of_equals_the_newer_story_leads(newsroom: Newsroom) -> None:
         newsroom.read(slug)
     newsroom.count()
     assert newsroom.most_viewed(DAY) == list(reversed(newsroom.articles))
-
-
-def test_lists_begin_at_what_was_viewed_not_at_the_archive(tool: Flask) -> None:
-    """SQLite's planner, left alone, begins with the articles: a list then costs seconds in a large archive."""
-    from newsapp.traffic.ranking import NOW, QUERIES
-
-    values = {"section": 1, "length": 10, "since": 1, "now": now()}
-    with db.engine.connect() as sql:
-        for (window, in_section), query in QUERIES.items():
-            explain = text(f"EXPLAIN QUERY PLAN {query.text}").bindparams(NOW)
-            plan = [row[3] for row in sql.execute(explain, values)]
-            assert plan[0].startswith("SEARCH v USING"), (window, in_section, plan)
-            assert [step for step in plan if step.startswith("SEARCH a USING INTEGER PRIMARY KEY")], plan
-            assert (window == "hour") is bool([step for step in plan if "TEMP B-TREE" in step])
 
 
 def test_an_old_ledger_is_kept_by_the_day_and_sums_to_the_same(newsroom: Newsroom) -> None:

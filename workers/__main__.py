@@ -59,10 +59,13 @@ class Forking(InContext, Worker):
 
 
 def wait_for_redis(connection: redis.Redis) -> None:
-    """Return when Redis answers, however long that takes: a worker that leaves is only started again."""
+    """Return when Redis takes writes, however long that takes: a worker that leaves is only started again.
+
+    Asked by a write that changes nothing: a replica, or a primary without the replicas that it needs, answers a PING.
+    """
     while True:
         try:
-            connection.ping()
+            connection.delete("news:nothing")
             return
         except redis.RedisError as error:
             log.warning("waiting for Redis", error=str(error))

@@ -9,10 +9,29 @@ import redis
 from flask import current_app
 
 from newsapp import changes
+from newsapp.audit import reading as audit
 from newsapp.database import now
 from newsapp.delivery.shelf import BY_NAME
-from newsapp.settings.store import SETTINGS_COPY
-from newsapp.traffic import counter, ranking, spill_counting, sums
+from newsapp.publishing import clock, links
+from newsapp.revisions import unsaved
+from newsapp.search import keeping, spelling
+from newsapp.settings.store import SETTINGS_COPY, site_values
+from newsapp.traffic import (
+    counter,
+    ingest_counting,
+    kept,
+    ranking,
+    recounting,
+    referrers,
+    releasing,
+    rules,
+    spill_counting,
+    sums,
+    thresholds,
+    trend,
+    uniques,
+    webhook,
+)
 from workers.stopping import STOPPING
 
 
@@ -28,7 +47,13 @@ def count(shard: int) -> int:
 
 def count_spill() -> None:
     """Count what was spilled, and show it."""
-    if sections := spill_counting.count_spill(now()):
+    spill_counting.count_spill(now())
+    publish_due()
+
+
+def publish_due() -> None:
+    """What the sums are due, such as views that an editor released, and the lists that it changes."""
+    if sections := sums.apply_sums():
         ranking.publish(connection(), sections, now())
 
 
@@ -44,6 +69,27 @@ def refresh_settings() -> None:
     """The settings that editors have saved."""
     tell()
     SETTINGS_COPY.refresh(connection())
+
+
+def index_texts() -> None:
+    """What waits to be found by its words."""
+    keeping.index_texts()
+
+
+def note_words() -> None:
+    """The words that a mistyped one may have been."""
+    spelling.note_words()
+
+
+def turn_due() -> None:
+    """What the clock has turned: embargoes that are over, stories whose time has ended."""
+    if clock.turn_due(now()):
+        refresh_site()
+
+
+def ask_links(article_id: int) -> None:
+    """Other sites that a story links to: do they answer?"""
+    links.ask_links(article_id, now())
 
 
 def tell() -> None:
@@ -62,9 +108,66 @@ def expire_windows() -> None:
         publish_lists()
 
 
+def note_rules() -> None:
+    """What the settings ask of counting, from the next full hour on."""
+    rules.note_rule(now())
+    trend.note_half_life(now())
+
+
+def keep_hosts() -> None:
+    """The names of referring hosts."""
+    referrers.keep_hosts(connection())
+
+
+def forget_ids() -> None:
+    """Event ids of apps that are older than a day."""
+    ingest_counting.forget_ids(connection(), now())
+
+
+def forget_unsaved() -> None:
+    """Text that nobody came back for."""
+    unsaved.forget(now())
+
+
+def keep_uniques() -> None:
+    """How many visitors there were, of days that are over."""
+    uniques.keep_uniques(connection(), now())
+
+
+def seal_hours() -> None:
+    """Files of kept events, of hours that are over."""
+    kept.seal_hours(now())
+
+
+def compare_hours() -> None:
+    """Some hours, counted again from their kept events."""
+    recounting.compare_sample(now(), kept.kept_hours())
+
+
+def tell_entries() -> None:
+    """Stories that have come into Most Viewed, to the webhook."""
+    webhook.tell_entries(now())
+
+
+def reset_thresholds() -> None:
+    """From which sum on the indexes of each window hold an article."""
+    thresholds.reset()
+
+
 def merge_days() -> None:
     """Old hours into days, and what nothing reads any more."""
     sums.merge_days(now())
     sums.merge_ledger(now())
     sums.drop_old_buckets(now())
+    thresholds.lighten_trend(now())
+    releasing.drop_held(now())
     changes.forget(now())
+    audit.forget(now(), site_values()["audit_days"])
+    forget_sessions()
+
+
+def forget_sessions() -> None:
+    """Sessions at the desk that are over."""
+    from newsapp.people import sessions  # what signs editors in comes with it, and only this job needs that
+
+    sessions.forget(now())

@@ -13,24 +13,31 @@ def init_site(app: Flask) -> None:
     from newsapp.delivery.assets import Assets
     from newsapp.delivery.blocks import Blocks, mark
     from newsapp.delivery.entry import Site
-    from newsapp.delivery.headers import with_headers
     from newsapp.delivery.memory import Memory
+    from newsapp.delivery.other_lists import OtherLists
     from newsapp.delivery.page_cache import PageCache
     from newsapp.news.feeds import feeds
     from newsapp.news.pages import news
+    from newsapp.news.sitemaps import sitemaps
     from newsapp.ops.pages import health
+    from newsapp.search.pages import search
+    from newsapp.traffic import bots
     from newsapp.traffic.api import api
     from newsapp.traffic.beacon import Beacon
+    from newsapp.traffic.crawls import Crawls
 
     app.extensions["clock"] = time.time
     memory = app.extensions["memory"] = Memory(app)
+    app.extensions["other_lists"] = OtherLists(app, memory)
     blocks = Blocks(app, memory)
     assets = Assets(Path(app.root_path) / "static")
     app.jinja_env.globals.update(block=mark, asset=assets.address, site_url=lambda path: app.config["SITE_URL"] + path)
-    for blueprint in (news, feeds, api, health):
+    for blueprint in (news, feeds, sitemaps, search, api, health):
         app.register_blueprint(blueprint)
-    beacon = Beacon(app.config, memory)
+    bots.follow(bots.lists_home(app.config))
+    beacon = app.extensions["beacon"] = Beacon(app.config, memory)
     pages = PageCache(app.wsgi_app, memory, blocks, time.time, app.config["PAGE_CACHE_MEMORY"])
-    url = app.config["SITE_URL"]
-    site = Site(app.config, memory, beacon, assets.serve, with_headers(pages, url), with_headers(app.wsgi_app, url))
-    app.extensions["entry"] = site
+    crawls = app.extensions["crawls"] = Crawls(beacon.inbox)
+    pages.on_story.append(crawls.note)
+    memory.each_second.append(crawls.tell)
+    app.extensions["entry"] = Site(app.config, memory, beacon, assets.serve, pages, app.wsgi_app)

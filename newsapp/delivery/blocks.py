@@ -20,7 +20,8 @@ from markupsafe import Markup, escape
 from newsapp.delivery.memory import Memory
 from newsapp.news import dates
 from newsapp.settings.store import effective
-from newsapp.traffic.ranking import scope_of
+from newsapp.traffic.asked import Asked, scope_of
+from newsapp.traffic.shown import shown
 from newsapp.traffic.tokens import token_query
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
 
@@ -97,7 +98,16 @@ class Reading:
         return effective(self.copy("settings")["values"], "site", *scopes)
 
     def hidden(self) -> set[int]:
-        return set(self.copy("hidden")["ids"])
+        """Stories that no reader may see at this moment. A copy of an older release knows of no ends."""
+        return set(self.copy("hidden")["ids"]) | {article for article, end in self.ends().items() if end <= self.at.timestamp()}
+
+    def ends(self) -> dict[int, float]:
+        """When stories end that are shown for a time only."""
+        return {int(article): end for article, end in self.copy("hidden").get("ending", {}).items()}
+
+    def held_out(self) -> dict[int, int]:
+        """Stories that are in no list, with the moment at which each may come back. A copy of an older release knows of none."""
+        return {int(article): until for article, until in self.copy("hidden").get("held_out", {}).items()}
 
 
 def mark(name: str, *arguments: object) -> Markup:
@@ -130,6 +140,15 @@ def masthead(reading: Reading, current: str = "") -> Rendered:
     return render("masthead", midnight.timestamp(), settings=settings, today=today, **shown)
 
 
+def breaking(reading: Reading) -> Rendered:
+    """The line above the news; nothing when there is none, its time is over, or its story is off the site."""
+    line = reading.copy("site").get("breaking")
+    if not line or line["until"] <= reading.at.timestamp() or line["article_id"] in reading.hidden():
+        return Rendered(b"", math.inf)
+    zone = dates.zone(reading.settings()["time_zone"])
+    return render("breaking", line["until"], line=line, at=datetime.fromisoformat(line["at"]), zone=zone)
+
+
 def colophon(reading: Reading) -> Rendered:
     site = reading.copy("site")
     return render("colophon", settings=reading.settings(), sections=site["sections"][:MENU], pages=site["pages"][:FOOT], year=reading.at.year)
@@ -151,27 +170,34 @@ def ago(reading: Reading, moment: str) -> Rendered:
     return text(phrase, until.timestamp() if until else math.inf)
 
 
-def listed(reading: Reading, scope: str, window: str, limit: int) -> dict[str, Any]:
-    """A list copy without what is hidden, cut to a length."""
-    copy, hidden = reading.copy(f"list:{scope}:{window}"), reading.hidden()
-    items = [item for item in copy["items"] if item["id"] not in hidden][:limit]
-    return {"items": items, "as_of": datetime.fromisoformat(copy["as_of"]), "window": BY_SLUG[window]}
+def listed(reading: Reading, copy: dict[str, Any], limit: int) -> dict[str, Any]:
+    """A list as it is now: {items, as_of, window}, pins in their places, without what is hidden or held out, cut to a length."""
+    at = reading.at.timestamp()
+    away = reading.hidden() | {article for article, until in reading.held_out().items() if until > at}
+    return {"items": shown(copy, away, at)[:limit], "as_of": datetime.fromisoformat(copy["as_of"]), "window": BY_SLUG[copy["window"]]}
+
+
+def next_end(reading: Reading, copy: dict[str, Any]) -> float:
+    """When the clock alone next ends a story, or what an editor decided about a list, in seconds since 1970."""
+    ends = [*(pin["until"] for pin in copy.get("pinned", ())), *reading.held_out().values(), *reading.ends().values()]
+    return min((until for until in ends if until > reading.at.timestamp()), default=math.inf)
 
 
 def most_viewed(reading: Reading, scope: str, length: str = "") -> Rendered:
     settings = reading.settings()
     limit = int(length) if length else settings["most_viewed_length"]
-    found = listed(reading, scope, settings["most_viewed_window"], limit)
+    copy = reading.copy(f"list:{scope}:{settings['most_viewed_window']}")
+    found, valid_until = listed(reading, copy, limit), next_end(reading, copy)
     zone = dates.zone(settings["time_zone"])
     sections = reading.copy("site")["sections"]
     section = next((section for section in sections if scope_of(section["id"]) == scope), None)
-    rendered = render("most_viewed", settings=settings, windows=WINDOWS, scope=scope, section=section, length=limit, zone=zone, **found)
-    return rendered._replace(sense=sense_of(found, settings, section))
+    rendered = render("most_viewed", valid_until, settings=settings, windows=WINDOWS, scope=scope, section=section, length=limit, zone=zone, **found)
+    return rendered._replace(sense=sense_of(found, settings, section, valid_until))
 
 
 def sense_of(found: dict[str, Any], *more: object) -> object:
     """What a list says: its order, and the minute it is as of. Its numbers move with every reader, and wait for the minute."""
-    lines = tuple((item["path"], item["headline"]) for item in found["items"])
+    lines = tuple((item["path"], item["headline"], "pinned" in item) for item in found["items"])
     return lines, found["as_of"].replace(second=0), repr(more)
 
 
@@ -182,7 +208,8 @@ def more_in_section(reading: Reading, section_id: str, article_id: str) -> Rende
         return Rendered(b"", math.inf)
     others = [item for item in section["latest"] if item["id"] != int(article_id) and item["id"] not in hidden]
     coming = [datetime.fromisoformat(item["published_at"]) for item in others]
-    valid_until = min((moment.timestamp() for moment in coming if moment > reading.at), default=math.inf)
+    turns = [*(moment.timestamp() for moment in coming), *reading.ends().values()]
+    valid_until = min((turn for turn in turns if turn > reading.at.timestamp()), default=math.inf)
     items = [item for item, moment in zip(others, coming, strict=True) if moment <= reading.at][:4]
     return render("more_in_section", valid_until, section=section, items=items)
 
@@ -223,14 +250,19 @@ def next_hour(reading: Reading) -> float:
 BLOCKS: dict[str, Callable[..., Rendered]] = {
     maker.__name__: maker
     for maker in (
-        masthead, colophon, site_name, language, ago, most_viewed, more_in_section, protection, toast, beacon, beacon_pixel,
+        masthead, breaking, colophon, site_name, language, ago, most_viewed, more_in_section, protection, toast, beacon, beacon_pixel,
     )
 }  # fmt: skip
 
 
-def most_viewed_items(scope: str, window: str, limit: int) -> dict[str, Any]:
-    """A Most Viewed list as this process has it: {items, as_of, window}. Raises KeyError for a window that is not there."""
-    if window not in BY_SLUG:
-        raise KeyError(window)
-    reading = Reading(current_app.extensions["memory"], datetime.fromtimestamp(time.time(), UTC))
-    return listed(reading, scope, window, limit)
+def most_viewed_items(asked: Asked, limit: int) -> dict[str, Any]:
+    """A Most Viewed list as this process has it: {items, as_of, window}, and the moment at which it may be shown no longer: {valid_until, ends}.
+
+    Raises Busy where it would have to be made and others are.
+    """
+    memory: Memory = current_app.extensions["memory"]
+    reading = Reading(memory, datetime.fromtimestamp(time.time(), UTC))
+    copy = memory.read(asked.name) if asked.is_published else current_app.extensions["other_lists"].read(asked.name)
+    end = next_end(reading, copy)
+    until = None if end == math.inf else datetime.fromtimestamp(end, UTC)
+    return {**listed(reading, copy, limit), "valid_until": until, "ends": until}

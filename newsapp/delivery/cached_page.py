@@ -34,6 +34,7 @@ class CachedPage:
     status: str
     kind: str
     note: PageNote
+    robots: str = ""  # what it tells search engines in a header
     kept: bool = False
     composed: dict[str, Composed] = field(default_factory=dict)
 

@@ -1,17 +1,28 @@
-"""The readers' WSGI entry: refuses what no page needs, then beacon, static files, pages."""
+"""The readers' WSGI entry: refuses what no page needs, then beacon, static files, pages. listener.py serves it."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from newsapp.config import Config
-from newsapp.delivery.headers import Environ, StartResponse, Wsgi
+from newsapp.delivery.headers import Environ, StartResponse, Wsgi, with_headers
 from newsapp.delivery.memory import Memory
 from newsapp.ops.metrics import REQUEST_SECONDS
+from newsapp.traffic.bots import classify
+from newsapp.traffic.keys import PREFIX
+
+if TYPE_CHECKING:
+    from newsapp.delivery.page_cache import PageCache
+    from newsapp.traffic.beacon import Beacon
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+KEYED = "/api/v1/views"  # what the desk's listener answers, since the site reads no body
+KEY = f"Bearer {PREFIX}"
 ANY_HOST = ("/livez", "/readyz", "/metrics")  # asked by address, by balancers and Prometheus
 
 
@@ -21,27 +32,45 @@ def our_hosts(config: Config) -> frozenset[str]:
 
 
 class Site:
-    """What granian calls for each request of a reader."""
+    """What answers each request of a reader. Kept pages are those that memory has whole; None is the answer to all else."""
 
-    def __init__(self, config: Config, memory: Memory, beacon: Wsgi, assets: Wsgi, pages: Wsgi, states: Wsgi) -> None:
-        self.hosts = our_hosts(config)
+    def __init__(self, config: Config, memory: Memory, beacon: Beacon, assets: Wsgi, cache: PageCache, flask: Wsgi) -> None:
+        self.hosts, url = our_hosts(config), config["SITE_URL"]
         self.desk_url: str = config["DESK_URL"]
-        self.memory, self.beacon, self.assets, self.pages, self.states = memory, beacon, assets, pages, states
+        self.memory, self.beacon, self.assets, self.cache = memory, beacon, assets, cache
+        self.pages, self.kept_pages, self.states = with_headers(cache, url), with_headers(cache.at_once, url), with_headers(flask, url)
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
 
     def start(self) -> None:
-        """Begin to keep the memory; once in each web process."""
+        """Read the lists of bots, and begin to keep the memory; once in each web process, before it serves."""
+        classify("")
         self.memory.start()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
-        path = environ["PATH_INFO"]
-        if refusal := self.refusal(environ, path):
-            return refuse(refusal, start_response)
-        name, app = self.route(path)
+        name, app = self.route(environ)
         answer = app(environ, start_response)
-        self.timed[name].observe(time.perf_counter() - began)
+        self.observe(name, time.perf_counter() - began)
         return answer
+
+    def observe(self, name: str, seconds: float) -> None:
+        if name:
+            self.timed[name].observe(seconds)
+
+    def route(self, environ: Environ) -> tuple[str, Wsgi]:
+        """Who answers a request, and as what it is timed; refusals are not."""
+        path = environ["PATH_INFO"]
+        if path == KEYED:
+            return "", self.to_the_keyed_api
+        if refusal := self.refusal(environ, path):
+            return "", partial(refuse, refusal)
+        if path.startswith("/beacon") and path in ("/beacon", "/beacon.gif"):
+            return "beacon", self.beacon
+        if path.startswith("/static/"):
+            return "static", self.assets
+        if path in ("/desk", "/ops") or path.startswith(("/desk/", "/ops/")):
+            return "page", self.to_the_desk
+        return "page", self.states if path in ANY_HOST else self.pages
 
     def refusal(self, environ: Environ, path: str) -> str:
         """Why a request is not for us; empty when it is. A body is never read: one that never comes would hold a thread."""
@@ -60,19 +89,23 @@ class Site:
         start_response("302 Found", [("Location", self.desk_url + quote(path)), ("Content-Length", "0")])
         return []
 
-    def route(self, path: str) -> tuple[str, Wsgi]:
-        if path in ("/desk", "/ops") or path.startswith(("/desk/", "/ops/")):
-            return "page", self.to_the_desk
-        if path.startswith("/beacon") and path in ("/beacon", "/beacon.gif"):
-            return "beacon", self.beacon
-        if path.startswith("/static/"):
-            return "static", self.assets
-        if path in ANY_HOST:
-            return "page", self.states
-        return "page", self.pages
+    def to_the_keyed_api(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Says where it is. No redirect: a client would send the key along, or leave it out, as it likes."""
+        if environ["REQUEST_METHOD"] != "POST":
+            return refuse("405 Method Not Allowed", environ, start_response, allow="POST")
+        has_key = environ.get("HTTP_AUTHORIZATION", "").startswith(KEY)
+        words = f"send this to {self.desk_url}{KEYED}, with a key: the readers' site takes no body"
+        body = json.dumps({"error": words}).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+        if has_key:
+            start_response("421 Misdirected Request", headers)
+        else:
+            start_response("401 Unauthorized", [*headers, ("WWW-Authenticate", 'Bearer realm="views"')])
+        return [body]
 
 
-def refuse(status: str, start_response: StartResponse) -> Iterable[bytes]:
+def refuse(status: str, environ: Environ, start_response: StartResponse, allow: str = "GET, HEAD") -> Iterable[bytes]:
     body = f"{status[4:]}\n".encode()
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Connection", "close")])
+    allowed = [("Allow", allow)] if status.startswith("405") else []
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Connection", "close"), *allowed])
     return [body]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
+from newsapp.news.providers import ORIGINS
+
+A = TypeVar("A")
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+MaybeWsgi = Callable[[Environ, StartResponse], Iterable[bytes] | None]  # None: it does not answer this one
 
 # Constant, without nonces: a nonce in a cached page protects nothing.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -18,6 +22,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
+        f"frame-src {' '.join(ORIGINS)}",  # loaded by a reader's click alone (news/providers.py)
         "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -40,11 +45,11 @@ def table(url: str) -> list[tuple[str, str]]:
     return [*HEADERS, STRICT_TRANSPORT] if url.startswith("https:") else list(HEADERS)
 
 
-def with_headers(app: Wsgi, url: str = "") -> Wsgi:
+def with_headers(app: Callable[[Environ, StartResponse], A], url: str = "") -> Callable[[Environ, StartResponse], A]:
     """Add the table to every answer of an application, errors included."""
     constant = table(url)
 
-    def entry(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def entry(environ: Environ, start_response: StartResponse) -> A:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             return start_response(status, headers + constant, exc_info) if exc_info else start_response(status, headers + constant)
 

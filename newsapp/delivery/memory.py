@@ -1,7 +1,7 @@
 """What a web process knows without asking anybody: copies of lists and settings, kept fresh by one thread.
 
-Request threads only read here. The thread blocks on `news:changes`, fetches the copies in use each
-second, and, once Redis has been silent for 2 s, reads changes and copies from SQL instead.
+Request threads only read here. The thread blocks on `news:changes`, fetches the copies in use twice
+a second, and, once Redis has been silent for 2 s, reads changes and copies from SQL instead.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from newsapp.redis import for_copies
 log = structlog.get_logger()
 
 BLOCK_MS = 200  # how long one XREAD waits; below the connection's own timeout
+FETCH_EVERY = 0.5  # seconds; how long a published list may wait before this process shows it
 SILENCE = 2.0  # seconds without an answer after which SQL is asked
 UNKNOWN = ""
 READ_SQL_EVERY = 2.0  # seconds; what nobody could tell through Redis is found there
@@ -53,6 +54,8 @@ class Memory:
         self.last_change = 0
         self.next_sql = 0.0
         self.heard = time.monotonic()
+        self.fetched = 0.0
+        self.fetched_as: dict[str, bytes] = {}  # copies as Redis had them: the same bytes need not be decoded again
         self.silent = False
         self.lock = threading.Lock()
         self.first = threading.Lock()
@@ -95,9 +98,12 @@ class Memory:
 
     def fetch(self, connection: redis.Redis) -> None:
         """Bring all copies in use from Redis; what it lacks comes from SQL."""
+        self.fetched = time.monotonic()
         names = sorted(self.wanted)
         for name, raw in zip(names, connection.mget([f"news:{name}" for name in names]), strict=True):
-            self.keep(name, decode(raw))
+            if isinstance(raw, bytes) and raw != self.fetched_as.get(name):
+                self.keep(name, decode(raw))
+                self.fetched_as[name] = raw
             if raw is None and name not in self.values:
                 self.keep(name, self.from_sql(name))
 
@@ -134,6 +140,8 @@ class Memory:
                 if due:
                     self.every_second()
                     self.read_changes_if_due()
+                elif time.monotonic() - self.fetched >= FETCH_EVERY:
+                    self.fetch(self.connection)
                 self.answered()
             except redis.RedisError as error:
                 self.unanswered(error)

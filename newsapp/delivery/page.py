@@ -11,8 +11,11 @@ from typing import Any, ParamSpec
 
 from flask import Response, current_app, g, make_response, render_template, request
 
+from newsapp.database import now
+
 P = ParamSpec("P")
 KEY = "newsapp.page"  # where the handler leaves its note in the WSGI environment
+AT = "newsapp.at"  # where a preview of another moment leaves that moment; no header of a request can
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class PageNote:
     depends: frozenset[str]
     valid_until: float  # seconds since 1970
     params: tuple[str, ...]
+    story: int = 0  # the article that is read there; 0 for lists and all else
+    ends: float = math.inf  # from then on it may not be shown at all, not even while a new one is made
 
 
 def cacheable(params: tuple[str, ...] = (), seconds: float | None = None) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
@@ -48,15 +53,24 @@ def wanted(name: str, default: str = "") -> str:
     return request.args.get(name, default)
 
 
-def page(template: str, *, depends: Iterable[str] = (), valid_until: datetime | None = None, **context: Any) -> Response:
+def reading_at() -> datetime:
+    """The moment for which a page is made: the present, or the one that is previewed."""
+    return request.environ.get(AT) or now()
+
+
+def page(
+    template: str, *, depends: Iterable[str] = (), valid_until: datetime | None = None, story: int = 0, ends: datetime | None = None, **context: Any
+) -> Response:
     """Render a page and note what the cache needs to know of it."""
-    return note(make_response(render_template(template, **context)), depends, valid_until)
+    return note(make_response(render_template(template, **context)), depends, valid_until, story, ends)
 
 
-def note(response: Response, depends: Iterable[str] = (), valid_until: datetime | None = None) -> Response:
+def note(
+    response: Response, depends: Iterable[str] = (), valid_until: datetime | None = None, story: int = 0, ends: datetime | None = None
+) -> Response:
     """Mark a finished response as cacheable."""
     until = valid_until.timestamp() if valid_until else math.inf
     if g.page_seconds is not None:
         until = min(until, current_app.extensions["clock"]() + g.page_seconds)
-    request.environ[KEY] = PageNote(frozenset(depends), until, g.page_params)
+    request.environ[KEY] = PageNote(frozenset(depends), until, g.page_params, story, ends.timestamp() if ends else math.inf)
     return response

@@ -38,6 +38,7 @@ class PageCache:
         self.renders: dict[Address, threading.Lock] = {}
         self.drops = 0
         self.failures: dict[str, Failure] = {}
+        self.on_story: list[Callable[[int, Environ], None]] = []  # told of each story that goes out, or is still the same
         memory.on_change.append(self.drop)
         memory.on_gap.append(self.drop_all)
 
@@ -52,13 +53,32 @@ class PageCache:
             page = answer
         return self.send(page, environ, start_response, at)
 
+    def at_once(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """Answer from what is composed already; None when there is anything to make. Never waits: an event loop asks."""
+        at = self.clock()
+        page = self.pages.get(self.address(environ))
+        if page is None or at >= page.note.valid_until:
+            return None
+        composed = page.composed.get(encoding_of(environ))
+        if composed is None or not self.is_fresh(composed, at):
+            return None
+        return self.tell(page, composed, environ, start_response)
+
+    def has(self, environ: Environ) -> bool:
+        """Whether no render is needed: it is in its time, or somebody else renders it and it may go out meanwhile."""
+        address = self.address(environ)
+        page = self.pages.get(address)
+        if page is None:
+            return False
+        return self.clock() < page.note.valid_until or (address in self.renders and self.may_serve(page, STALE_WHILE_RENDERED))
+
     def address(self, environ: Environ) -> Address:
         """The path and its declared parameters. Others are ignored: they would make a page for each campaign."""
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING")
         declared = self.params.get(path) if query else None
         if not declared:
             return path, ()
-        return path, tuple(sorted((name, value) for name, value in parse_qsl(query) if name in declared))
+        return path, tuple(sorted((name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in declared))
 
     # Rendering
 
@@ -96,7 +116,7 @@ class PageCache:
         note: PageNote | None = inner.get(KEY)
         kind = answer.header("Content-Type")
         segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
-        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED)
+        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED, answer.header("X-Robots-Tag"))
         if answer.status.startswith("5"):
             self.failures[path] = Failure(self.clock() + FAILURE_KEPT, page, answer)
             if stale and self.may_serve(stale, STALE_IF_BROKEN):
@@ -113,7 +133,7 @@ class PageCache:
 
     def may_serve(self, page: CachedPage | None, seconds: float) -> bool:
         """Whether a page whose time is over may still go out, so long after it."""
-        return page is not None and self.clock() - page.note.valid_until < seconds
+        return page is not None and self.clock() - page.note.valid_until < seconds and self.clock() < page.note.ends
 
     def recent_failure(self, path: str) -> Failure | None:
         """The error that this path gave a moment ago: threads must not queue up for a database that is down."""
@@ -155,10 +175,19 @@ class PageCache:
     # Sending
 
     def send(self, page: CachedPage, environ: Environ, start_response: StartResponse, at: float) -> Iterable[bytes]:
-        encoding = "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else ""
+        encoding = encoding_of(environ)
         composed = page.composed.get(encoding)
-        if composed is None or composed.generation != self.memory.generation or at >= composed.valid_until:
+        if composed is None or not self.is_fresh(composed, at):
             composed = self.freshen(page, composed, at, encoding)
+        return self.tell(page, composed, environ, start_response)
+
+    def is_fresh(self, composed: Composed, at: float) -> bool:
+        return composed.generation == self.memory.generation and at < composed.valid_until
+
+    def tell(self, page: CachedPage, composed: Composed, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if page.note.story:
+            for listener in self.on_story:
+                listener(page.note.story, environ)
         if composed.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
             start_response("304 Not Modified", [("ETag", composed.etag), ("Cache-Control", CACHE_CONTROL), ("Vary", "Accept-Encoding")])
             return []
@@ -198,6 +227,8 @@ class PageCache:
         ]
         if compressed:
             headers.append(("Content-Encoding", "gzip"))
+        if page.robots:
+            headers.append(("X-Robots-Tag", page.robots))
         valid_until = min((block.valid_until for block in blocks), default=float("inf"))
         return Composed(blocks, generation, valid_until, body, etag, headers)
 
@@ -215,3 +246,7 @@ class PageCache:
             self.drops += 1
             for address in list(self.pages):
                 self.forget(address)
+
+
+def encoding_of(environ: Environ) -> str:
+    return "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else ""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload
 
 from newsapp.changes import Change
 from newsapp.copies import Copy
 from newsapp.database import db, now
+from newsapp.front.models import breaking
 from newsapp.news.models import LIVE, SPIKED, TAKEN_DOWN, Article, Page, Section, article_path
 from newsapp.settings.store import SETTINGS_COPY
+from newsapp.traffic import guard
+from newsapp.traffic.ranking import list_copy
 
 LATEST = 8  # stories of each section kept for "More in"
 AHEAD = timedelta(minutes=2)  # stories that go live soon are in the copy already; blocks ask the clock
 HIDDEN_FOR = timedelta(days=40)  # longer than any list can be old
+ENDED, ENDING = timedelta(days=2), timedelta(days=1)  # stories whose time was over, or will be: a list may be as old, and be shown as long
 
 
 def revision() -> int:
@@ -23,12 +28,13 @@ def revision() -> int:
     return db.session.scalar(select(func.max(Change.id))) or 0
 
 
-def latest_of(section_id: int) -> list[dict[str, Any]]:
+def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
     """The newest stories of a section, those about to go live included."""
     query = (
         select(Article.id, Article.slug, Article.headline, Article.list_headline, Article.published_at, Section.slug.label("section_slug"))
         .join(Section, Section.id == Article.section_id)
-        .where(Article.state == LIVE, Article.section_id == section_id, Article.published_at <= now() + AHEAD)
+        .where(Article.state == LIVE, Article.section_id == section_id, Article.published_at <= at + AHEAD)
+        .where(or_(Article.expires_at.is_(None), Article.expires_at > at))
         .order_by(Article.published_at.desc(), Article.id.desc())
         .limit(LATEST)
     )
@@ -43,7 +49,7 @@ def latest_of(section_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def build_site() -> dict[str, Any]:
+def build_site(at: datetime) -> dict[str, Any]:
     """Sections with their newest stories, and the plain pages."""
     number = revision()
     sections = db.session.scalars(select(Section).order_by(Section.position, Section.name)).all()
@@ -51,28 +57,44 @@ def build_site() -> dict[str, Any]:
     return {
         "revision": number,
         "sections": [
-            {"id": section.id, "slug": section.slug, "name": section.name, "path": section.path, "latest": latest_of(section.id)}
+            {"id": section.id, "slug": section.slug, "name": section.name, "path": section.path, "latest": latest_of(section.id, at)}
             for section in sections
         ],
         "pages": [{"path": page.path, "title": page.title} for page in pages],
+        "breaking": breaking_news(at),
     }
 
 
-def build_hidden() -> dict[str, Any]:
-    """Ids taken off the site lately: lists built before must not show them."""
+def breaking_news(at: datetime) -> dict[str, Any] | None:
+    """The line above the news; whoever shows it asks the clock whether it still holds."""
+    line = breaking(at)
+    if line is None:
+        return None
+    story = db.session.get(Article, line.article_id, options=[joinedload(Article.section)]) if line.article_id else None
+    return {
+        "id": line.id, "text": line.text, "at": line.at.isoformat(), "until": line.until.timestamp(), "article_id": line.article_id,
+        "path": article_path(story.section.slug, story.slug) if story else "",
+    }  # fmt: skip
+
+
+def build_hidden(at: datetime) -> dict[str, Any]:
+    """What lists built before must not show: ids taken off the site lately, and with their moments those held out and those that end."""
     number = revision()
-    query = select(Article.id).where(Article.state.in_((SPIKED, TAKEN_DOWN)), Article.updated_at > now() - HIDDEN_FOR)
-    return {"revision": number, "ids": sorted(db.session.scalars(query))}
+    query = select(Article.id).where(Article.state.in_((SPIKED, TAKEN_DOWN)), Article.updated_at > at - HIDDEN_FOR)
+    held_out = {str(each.article_id): each.until for each in guard.in_force(db.session.connection(), at) if each.action == guard.HOLD_OUT}
+    return {"revision": number, "ids": sorted(db.session.scalars(query)), "held_out": held_out, "ending": ending(at)}
 
 
-COPIES = (SETTINGS_COPY, Copy("site", build_site), Copy("hidden", build_hidden))
+def ending(at: datetime) -> dict[str, float]:
+    """Live stories whose time ends about now, each with that moment in seconds since 1970."""
+    query = select(Article.id, Article.expires_at).where(Article.state == LIVE, Article.expires_at > at - ENDED, Article.expires_at <= at + ENDING)
+    return {str(row.id): row.expires_at.timestamp() for row in db.session.execute(query)}
+
+
+COPIES = (SETTINGS_COPY, Copy("site", lambda: build_site(now())), Copy("hidden", lambda: build_hidden(now())))
 BY_NAME = {copy.name: copy for copy in COPIES}
 
 
 def copy_named(name: str) -> Copy:
-    """The copy of that name; `list:<scope>:<window>` is a Most Viewed list. Raises KeyError."""
-    if name.startswith("list:"):
-        from newsapp.traffic.ranking import list_copy
-
-        return list_copy(name)
-    return BY_NAME[name]
+    """The copy of that name; `list:…` is a Most Viewed list. Raises KeyError."""
+    return list_copy(name) if name.startswith("list:") else BY_NAME[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, jsonify, redirect, render_template, request, url_for
 from flask_security import current_user
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -21,7 +21,7 @@ WORDS = {
     404: ("Nothing here", "It may have been moved."),
     409: ("Somebody was faster", "It was changed meanwhile. Open it again and look."),
     413: ("That is too large", "A picture may have 16 MB. Make it smaller and try again."),
-    429: ("Too many tries", "Wait a few minutes, then sign in again."),
+    429: ("Too many tries", "Wait a few minutes, then try again."),
     500: ("Something broke", "What you sent was not saved. Go back: your browser still has it. The log says more."),
 }
 
@@ -50,10 +50,18 @@ def shell() -> dict[str, Any]:
 
 
 def refused(error: HTTPException) -> Any:
-    """A refusal in the desk's look; redirects and the like pass as they are."""
+    """A refusal in the desk's look, or as JSON to a program; redirects and the like pass as they are."""
     if error.code is None or error.code < 400:
         return error
+    if request.path.startswith("/api/"):
+        return as_json(error)
     return message(error.code, error.description if error.code == 409 else None)
+
+
+def as_json(error: HTTPException) -> Any:
+    """{"error": ...}, with the headers that belong to the refusal."""
+    answer = error.get_response()
+    return jsonify(error=error.description), error.code, [(name, value) for name, value in answer.headers if not name.startswith("Content-")]
 
 
 def message(code: int, detail: str | None = None) -> tuple[str, int]:

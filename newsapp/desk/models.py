@@ -1,31 +1,23 @@
-"""Who works here: users and their roles, in Flask-Security's shape."""
+"""What somebody keeps at the desk for themselves."""
 
 from __future__ import annotations
 
-from flask_security.models import fsqla_v3
-from flask_security.models.fsqla import FsModels
+from datetime import datetime
 
-from newsapp.database import Model, db
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-FsModels.set_db_info(  # type: ignore[no-untyped-call]
-    db, user_table_name="desk_user", role_table_name="desk_role", webauthn_table_name="desk_passkey"
-)
-
-# What a role may do is decided on each route; the names are the whole list.
-ROLES = (
-    ("editor", "Writes, publishes and spikes articles; changes settings"),
-    ("operator", "Sees queues, workers and lag"),
-    ("admin", "Invites people and gives roles; may do all the rest"),
-)
+from newsapp.database import Model, Moment, now
 
 
-class Role(Model, fsqla_v3.FsRoleMixin):
-    __tablename__ = "desk_role"
+class SavedList(Model):
+    """A list of articles that one person keeps: a shelf and filters, by a name."""
 
+    __tablename__ = "saved_list"
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
 
-class User(Model, fsqla_v3.FsUserMixin):
-    __tablename__ = "desk_user"
-
-
-class WebAuthn(Model, fsqla_v3.FsWebAuthnMixin):
-    __tablename__ = "desk_passkey"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("desk_user.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(1000))  # as the address of the list has it
+    at: Mapped[datetime] = mapped_column(Moment, default=now)

@@ -7,8 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from newsapp.desk.pages import zone
-from newsapp.desk.roles import allowed
+from newsapp.desk.loaders import zone
 from newsapp.ops import board as plate
 from newsapp.ops import reading
 
@@ -16,13 +15,11 @@ operations = Blueprint("operations", __name__, url_prefix="/desk/ops")
 
 
 @operations.get("")
-@allowed("operator")
 def board() -> str:
     return render_template("ops/board.html", **context())
 
 
 @operations.get("/now")
-@allowed("operator")
 def current() -> Response:
     """The board's inner part, or 304 while nothing on it has moved."""
     answer = make_response(render_template("ops/_board.html", **context()))
@@ -35,5 +32,6 @@ def context() -> dict[str, Any]:
     tiles = plate.tiles(found)
     return {
         "figures": found, "tiles": tiles, "summary": plate.summary(tiles), "alarms": plate.alarms(found),
-        "ages": plate.ages_by_window(found), "spoken": plate.spoken, "size": plate.size, "silent": plate.SILENT, "zone": zone(),
+        "rungs": plate.rungs(found), "ages": plate.ages_by_window(found), "spoken": plate.spoken, "size": plate.size, "silent": plate.SILENT,
+        "zone": zone(),
     }  # fmt: skip

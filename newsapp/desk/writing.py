@@ -11,14 +11,17 @@ from sqlalchemy.orm import selectinload
 
 from newsapp.changes import touch
 from newsapp.database import db
-from newsapp.desk.naming import free_slug, slug_of
-from newsapp.desk.pictures import Kept
+from newsapp.desk import beside
+from newsapp.desk.addresses import chosen_slug, lead_on
+from newsapp.desk.naming import slug_of
+from newsapp.media import library
+from newsapp.media.files import Kept
 from newsapp.news.body import body_of
-from newsapp.news.models import DRAFT, LIVE, SPIKED, TAKEN_DOWN, Article, ArticleAuthor, Author, Picture, Tag
+from newsapp.news.models import LIVE, Article, ArticleAuthor, Author, Picture, Tag
 from newsapp.traffic.ranking import sums_follow
 
 Typed = dict[str, Any]
-PLAIN = ("headline", "list_headline", "kicker", "standfirst", "caption", "language", "front_position")
+PLAIN = ("headline", "list_headline", "kicker", "standfirst", "caption", "language", "guests", "robots")
 
 
 class StaleSave(Exception):
@@ -36,7 +39,7 @@ def write(article: Article, typed: Typed, kept: Kept | None, zone: ZoneInfo, at:
     """Put what was typed into an article, in the open transaction. Raises StaleSave."""
     if article.id and article.version != typed["version"]:
         raise StaleSave
-    touched = article.touches() if article.id else []
+    touched, old_slug = (article.touches() if article.id else []), article.slug
     tags = [named(Tag, name) for name in names_in(typed["tags"])]  # made first: the flush in there must not send half an article
     authors = [named(Author, name) for name in names_in(typed["bylines"])]
     with db.session.no_autoflush:
@@ -46,6 +49,10 @@ def write(article: Article, typed: Typed, kept: Kept | None, zone: ZoneInfo, at:
     db.session.add(article)
     db.session.flush()
     write_authors(article, authors)
+    beside.write_pictures(article)
+    beside.write_related(article, typed["related"])
+    if typed["new_slug"] and article.slug != old_slug:
+        lead_on(article, old_slug)
     sums_follow(article.id, article.section_id)
     written = load(article.id)
     assert written is not None
@@ -58,8 +65,9 @@ def fill(article: Article, typed: Typed, zone: ZoneInfo, at: datetime) -> None:
         setattr(article, name, typed[name])
     article.body = body_of(typed["body"])
     article.published_at = moment_of(typed["publish_at"], article.published_at, zone, article.state)
+    article.expires_at = moment_of(typed["expires_at"], article.expires_at, zone, "")
     article.section_id = typed["section"]
-    article.slug = chosen_slug(article, typed, at)
+    article.slug = chosen_slug(article, typed["slug"], typed["headline"], typed["new_slug"], at)
     article.updated_at = at  # always another value, so that the version moves even when only tags were changed
 
 
@@ -80,9 +88,12 @@ def named(model: type[Any], name: str) -> Any:
 
 
 def write_authors(article: Article, authors: list[Author]) -> None:
-    """The bylines in their order."""
+    """The bylines in their order, written anew when they are others."""
+    present = select(ArticleAuthor.author_id).where(ArticleAuthor.article_id == article.id).order_by(ArticleAuthor.position)
+    ids = list(dict.fromkeys(author.id for author in authors))
+    if list(db.session.scalars(present)) == ids:
+        return
     db.session.execute(delete(ArticleAuthor).where(ArticleAuthor.article_id == article.id))
-    ids = dict.fromkeys(author.id for author in authors)
     db.session.add_all(ArticleAuthor(article_id=article.id, author_id=author_id, position=place) for place, author_id in enumerate(ids))
     db.session.flush()
 
@@ -91,7 +102,7 @@ def moment_of(typed: datetime | None, current: datetime | None, zone: ZoneInfo, 
     """When it goes out, in UTC. The form shows minutes: a minute that was not changed keeps its seconds."""
     if typed is None:
         return current if state == LIVE else None
-    if current is not None and typed == shown_moment(current, zone):
+    if current is not None and (typed, typed.fold) == ((shown := shown_moment(current, zone)), shown.fold):
         return current
     return typed.replace(tzinfo=zone).astimezone(UTC)
 
@@ -101,57 +112,20 @@ def shown_moment(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
 
 
-def has_fixed_address(article: Article, at: datetime) -> bool:
-    """Whether readers may have its address already: then it stays."""
-    return article.state not in (DRAFT, None) or (article.published_at is not None and article.published_at <= at and article.id is not None)
-
-
-def chosen_slug(article: Article, typed: Typed, at: datetime) -> str:
-    if article.slug and has_fixed_address(article, at):
-        return article.slug
-    wanted = slug_of(typed["slug"] or typed["headline"])
-    return article.slug if article.slug == wanted else free_slug(Article, wanted, article.id)
-
-
 def pictured(article: Article, typed: Typed, kept: Kept | None) -> Picture | None:
     """The picture that it has from now on, with the words typed for it."""
-    if kept:
-        picture = db.session.scalar(select(Picture).where(Picture.name == kept.name)) or Picture(name=kept.name)
-        picture.width, picture.height = kept.width, kept.height
-        picture.widths = ",".join(map(str, kept.widths))
-    elif typed["remove_picture"] or article.picture is None:
+    current = article.picture
+    picture = library.bring(kept) if kept else picked(typed["picture_id"]) or (None if typed["remove_picture"] else current)
+    if picture is None:
         return None
-    else:
-        picture = article.picture
-    picture.alt, picture.credit = typed["alt"], typed["credit"]
+    for name in ("alt", "credit", "focus_x", "focus_y"):
+        said = typed[name]
+        if said is not None and (said or picture is current) and said != getattr(picture, name):
+            setattr(picture, name, said)
+            library.tell_users(picture)
     return picture
 
 
-def publish(article: Article, at: datetime) -> None:
-    """Let readers see it: now, or when the time typed for it comes."""
-    article.published_at = article.published_at or at
-    turn(article, LIVE, at)
-
-
-def spike(article: Article, at: datetime) -> None:
-    """Take it off the site and keep it on the desk."""
-    turn(article, SPIKED, at)
-
-
-def unspike(article: Article, at: datetime) -> None:
-    """Back among the drafts; publishing it again is a decision of its own."""
-    turn(article, DRAFT, at)
-
-
-def take_down(article: Article, at: datetime) -> None:
-    """Gone for good: readers are told so, and the text is not kept."""
-    article.body = article.standfirst = article.caption = article.kicker = ""
-    article.picture = None
-    article.front_position = None
-    turn(article, TAKEN_DOWN, at)
-
-
-def turn(article: Article, state: str, at: datetime) -> None:
-    article.state = state
-    article.updated_at = at
-    touch(*article.touches())
+def picked(picture_id: int | None) -> Picture | None:
+    """A picture of the library by its number."""
+    return db.session.get(Picture, picture_id) if picture_id else None

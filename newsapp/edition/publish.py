@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from newsapp.database import db, writes
 from newsapp.edition import printed
 from newsapp.edition.pictures import Copied, copy_picture
 from newsapp.edition.sections import SECTIONS
+from newsapp.front import models as front
 from newsapp.news.models import LIVE, SPIKED, Article, Author, Correction, Page, Picture, Section, Tag
 from newsapp.news.sanitise import sanitise
 from newsapp.news.slugs import slugify
@@ -40,11 +42,18 @@ def publish_edition(at: datetime) -> int:
         sections = publish_sections()
         articles = [publish_article(sample, sections, pictures, at.replace(microsecond=0)) for sample in samples]
         db.session.flush()
+        place_on_front(zip(samples, articles, strict=True))
         for article in filter(None, articles):
             touched.update(article.touches())
         touch(*touched)
         db.session.commit()
     return sum(article is not None for article in articles)
+
+
+def place_on_front(printed_as: Iterable[tuple[printed.Sample, Article | None]]) -> None:
+    """Give the samples that have a place of their own what is free of the front page."""
+    placed = [(sample.front, article.id) for sample, article in printed_as if article and sample.front]
+    front.place(article_id for _, article_id in sorted(placed))
 
 
 def publish_sections() -> dict[str, Section]:
@@ -62,10 +71,11 @@ def publish_pages(samples: list[printed.SamplePage], at: datetime) -> set[str]:
     """Publish the plain pages. Returns what that touches."""
     touched = set()
     for sample in samples:
-        page = db.session.scalar(select(Page).where(Page.slug == sample.slug))
-        if page and page.origin != origin("page", sample.slug):
+        own = origin("page", sample.slug)
+        page = db.session.scalar(select(Page).where(Page.origin == own))  # by what it is: editors may have moved it
+        if page is None and db.session.scalar(select(Page).where(Page.slug == sample.slug)):
             continue
-        page = page or Page(slug=sample.slug, origin=origin("page", sample.slug))
+        page = page or Page(slug=sample.slug, origin=own)
         page.title, page.standfirst, page.position = sample.title, sample.standfirst, sample.position
         page.body, page.updated_at, page.state = sanitise(sample.body), at, LIVE
         db.session.add(page)
@@ -105,7 +115,7 @@ def printed_fields(sample: printed.Sample, at: datetime) -> dict[str, Any]:
         "published_at": published,
         "updated_at": min(published, at),
         "created_at": min(published, at),
-        "front_position": sample.front,
+        "revised_at": max((at - span for span, _ in sample.corrections), default=None),
     }
 
 

@@ -9,6 +9,7 @@ from newsapp.changes import touch
 from newsapp.database import db, now, writes
 from newsapp.edition.pictures import drop_pictures
 from newsapp.edition.publish import ORIGIN, everything
+from newsapp.front import models as front
 from newsapp.news.models import TAKEN_DOWN, Article, ArticleAuthor, ArticleTag, Author, Page, Picture, Section, Tag
 from newsapp.traffic.models import article_view_sums
 
@@ -55,7 +56,8 @@ def empty(article: Article) -> None:
     """Leave of an article its id, its address and the fact that it was taken down."""
     article.state, article.updated_at = TAKEN_DOWN, now()
     article.headline = article.list_headline = article.kicker = article.standfirst = article.body = article.caption = ""
-    article.picture_id, article.front_position = None, None
+    article.picture_id = None
+    front.take_off([article.id])
     article.tags, article.authors, article.corrections = [], [], []
 
 

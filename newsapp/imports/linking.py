@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from newsapp.database import db
 from newsapp.imports.items import Term
@@ -34,13 +34,6 @@ def link(articles: list[tuple[Story, Article]], terms: Vocabulary) -> None:
 def ids_of(named: Iterable[Term], terms: Vocabulary) -> list[int]:
     """Each term's id once: two names may mean one."""
     return list(dict.fromkeys(terms.id_of(term) for term in named))
-
-
-def put_on_front(articles: list[Article]) -> None:
-    """Sticky articles behind what the front page has already."""
-    last = db.session.scalar(select(func.max(Article.front_position))) or 0
-    for place, row in enumerate((row for row in articles if row.front_position is None), last + 1):
-        row.front_position = place
 
 
 def names_of(rows: Iterable[Row]) -> set[str]:

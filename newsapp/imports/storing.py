@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert, select
 
 from newsapp.changes import touch
 from newsapp.database import db
-from newsapp.imports.linking import Row, link, names_of, put_on_front
+from newsapp.front import models as front
+from newsapp.imports.linking import Row, link, names_of
 from newsapp.imports.models import ImportedItem
 from newsapp.imports.redirects import Wanted, place
 from newsapp.imports.stories import Story
@@ -84,7 +85,7 @@ class Storing:
             entry.article_id = entry.row.id if isinstance(entry.row, Article) else None
         changed = [entry for entry in stored if entry.outcome != KEPT]
         link([(entry.story, entry.row) for entry in changed if isinstance(entry.row, Article)], self.terms)
-        put_on_front([entry.row for entry in changed if isinstance(entry.row, Article) and entry.story.is_sticky])
+        front.place(entry.row.id for entry in changed if isinstance(entry.row, Article) and entry.story.is_sticky)
         redirect(changed)
         remember(changed, at)
         self.tell(old, [entry.row for entry in changed])

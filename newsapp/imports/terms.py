@@ -12,7 +12,7 @@ from newsapp.imports.items import Category, Item, Term
 from newsapp.imports.markup import plain, shortened
 from newsapp.imports.wxr import Export
 from newsapp.news.models import LIVE, Article, Author, Page, Section, Tag
-from newsapp.news.slugs import RESERVED, FreeSlugs, slugify
+from newsapp.news.slugs import FreeSlugs, is_reserved, slugify
 
 # WordPress's category for what has none, as its languages name it.
 UNCATEGORISED = (
@@ -147,7 +147,7 @@ def is_taken(slug: str, model: type[Section] | type[Tag] | type[Author]) -> bool
 
 def first_level_taken(slug: str) -> bool:
     taken = (select(model.id).where(model.slug == slug) for model in (Section, Page))
-    return slug in RESERVED or any(db.session.scalar(query) is not None for query in taken)
+    return is_reserved(slug) or any(db.session.scalar(query) is not None for query in taken)
 
 
 def rank_sections() -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from newsapp.database import db, now, writes
+from newsapp.database import analyse, db, now, writes
 from newsapp.imports.dates import Clock
 from newsapp.imports.identity import Identities
 from newsapp.imports.items import Item
@@ -23,6 +23,7 @@ from newsapp.imports.wxr import BrokenExport, Export
 from newsapp.queues import later
 
 BATCH = 50  # items in a transaction: short enough that an editor who saves does not notice
+FILLED = ("article", "article_tag", "article_author", "section", "tag", "author")
 Result = TypeVar("Result")
 Progress = Callable[[int], None]
 
@@ -133,6 +134,7 @@ class WordPressImport:
             self.report.note(Item(), fault)
         if self.report.imported or self.report.updated:
             self.committed(rank_sections)
+            analyse(*FILLED)
             later("refresh_site")
 
     def note_missing(self, leads: list[Lead]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from newsapp.database import Moment, db, writes
+from newsapp.search.models import is_ours
 
 LOCK = 7_016_995  # any number; the same in every newsapp, so that two upgrades at once follow each other
 
@@ -59,6 +60,7 @@ def run() -> None:
         context.configure(
             connection=connection, target_metadata=db.metadata, transactional_ddl=True, render_as_batch=True,
             compare_type=True, compare_server_default=True, render_item=render_item, process_revision_directives=drop_empty,
+            include_object=is_ours,
         )  # fmt: skip
         with writes(), context.begin_transaction():
             if connection.dialect.name == "postgresql":

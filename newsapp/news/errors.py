@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import Gone, InternalServerError, NotFound
 from werkzeug.wrappers import Response
@@ -20,6 +20,11 @@ def not_found(error: NotFound) -> Answer:
 
 def gone(error: Gone) -> Answer:
     return render_template("news/gone.html"), 410
+
+
+def expired(status: int) -> Response:
+    """What stands where a story was shown for a time only."""
+    return make_response(render_template("news/expired.html"), status)
 
 
 def broken(error: InternalServerError) -> Answer:

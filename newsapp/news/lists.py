@@ -19,8 +19,11 @@ Query = Select[Article]
 
 def card_options() -> tuple[ORMOption, ...]:
     """What a card needs and no more: the body stays in the database."""
+    return (defer(Article.body, raiseload=True), *what_cards_name())
+
+
+def what_cards_name() -> tuple[ORMOption, ...]:
     return (
-        defer(Article.body, raiseload=True),
         joinedload(Article.section, innerjoin=True),
         joinedload(Article.picture),
         selectinload(Article.authors),
@@ -64,8 +67,10 @@ def listing(query: Query, number: int) -> Listing:
     return Listing(found[:PAGE_LENGTH], number, len(found) > PAGE_LENGTH)
 
 
-def newest(query: Query, length: int) -> list[Article]:
-    return list(db.session.scalars(query.limit(length).options(*card_options())))
+def newest(query: Query, length: int, with_body: bool = False) -> list[Article]:
+    """The first so many; with their bodies and tags where a feed tells them whole."""
+    options = (*what_cards_name(), selectinload(Article.tags)) if with_body else card_options()
+    return list(db.session.scalars(query.limit(length).options(*options)))
 
 
 def of_any(queries: Iterable[Query]) -> list[Article]:

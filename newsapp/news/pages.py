@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, redirect, url_for
-from sqlalchemy import select
+from flask import Blueprint, abort, current_app, redirect, request, url_for
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
-from newsapp.database import db, now
+from newsapp.database import db
 from newsapp.delivery.blocks import most_viewed_items
-from newsapp.delivery.page import cacheable, page, wanted
-from newsapp.news import dates, errors, files, front, lists, old_addresses, related, structured
-from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Author, Page, Section, Tag, article_path, next_embargo
+from newsapp.delivery.page import cacheable, page, reading_at, wanted
+from newsapp.front.composing import compose
+from newsapp.front.models import LIVE as LIVE_PLATE
+from newsapp.front.models import MOST_VIEWED, Slot, slots_of
+from newsapp.front.models import next_turn as next_slot
+from newsapp.news import archive, corrections, dates, errors, figures, files, lists, old_addresses, related, structured
+from newsapp.news import how_we_count as counting
+from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Author, Page, Section, Tag, article_path, next_turn
 from newsapp.settings.store import effective, stored
-from newsapp.traffic.events import REASONS
+from newsapp.traffic import ranking
+from newsapp.traffic.asked import Asked, scope_of
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
 
 news = Blueprint("news", __name__)
@@ -27,6 +33,7 @@ for formatter in dates.FILTERS:
     news.add_app_template_filter(formatter)
 
 FULL_LIST = 50
+FOLLOWS = timedelta(seconds=10)  # after which a front page with slots of Most Viewed is composed anew
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 PAPER = frozenset({"site", "settings"})  # what every page shows some of: names of things, the time zone
 
@@ -62,8 +69,25 @@ def front_page() -> Response:
     for name in old_addresses.PARAMS:
         if value := wanted(name):
             return redirect(old_addresses.find(f"/?{name}={value}") or abort(404), 301)
-    at = now()
-    return page("news/front.html", depends=PAPER | {"front"}, valid_until=next_embargo(at), front=front.compose(at), motto=paper()["site_motto"])
+    return front_of(reading_at(), slots_of(LIVE_PLATE))
+
+
+def front_of(at: datetime, slots: list[Slot]) -> Response:
+    """The front page of a moment with these slots."""
+    follows = at + FOLLOWS if any(slot.kind == MOST_VIEWED for slot in slots) else None
+    until = earliest(next_turn(at), next_slot(slots, at), follows)
+    settings = paper()
+    return page(
+        "news/front.html", depends=PAPER | {"front"}, valid_until=until, front=compose(at, slots, ranked), motto=settings["site_motto"],
+        facts=[structured.web_site(settings)],
+    )  # fmt: skip
+
+
+def ranked(asked: Asked) -> list[int]:
+    """The ids of a list of Most Viewed as this process has it; the desk, which keeps none, makes it."""
+    if "memory" not in current_app.extensions:
+        return [item["id"] for item in ranking.build(asked)["items"]]
+    return [item["id"] for item in most_viewed_items(asked, FULL_LIST)["items"]]
 
 
 @news.get("/<slug>")
@@ -74,29 +98,37 @@ def section_or_plain_page(slug: str) -> Response:
 
 
 def section_page(section: Section) -> Response:
-    return list_page("news/section.html", lists.in_section(section.id, now()), f"section:{section.id}", section=section, subject=section)
+    facts = [structured.breadcrumbs([(paper()["site_name"], "/"), (section.name, section.path)])]
+    return list_page(
+        "news/section.html", lists.in_section(section.id, reading_at()), f"section:{section.id}", section=section, subject=section, facts=facts
+    )
 
 
 def plain_page(plain: Page) -> Response:
     if plain.state != LIVE:
         abort(404)
-    return page("news/plain.html", depends=PAPER | {f"page:{plain.id}"}, plain=plain, zone=paper_zone())
+    return page(
+        "news/plain.html", depends=PAPER | {f"page:{plain.id}"}, plain=plain, body=figures.as_now(plain.body, for_readers=True), zone=paper_zone()
+    )
 
 
 def list_page(template: str, query: lists.Query, depends: str, **context: Any) -> Response:
     """A page of a list by day, good until a story goes live or the day ends."""
-    at, zone = now(), paper_zone()
+    at, zone = reading_at(), paper_zone()
     listing = lists.listing(query, page_number())
     if listing.number > 1 and not listing.stories:
         abort(404)
-    until = earliest(next_embargo(at), dates.next_midnight(at, zone))
+    until = earliest(next_turn(at), dates.next_midnight(at, zone))
     lead = listing.stories[:1] if listing.number == 1 else []
     days = by_day(listing.stories[len(lead) :], at, zone)
     return page(template, depends=PAPER | {depends}, valid_until=until, listing=listing, lead=lead, days=days, **context)
 
 
 def page_number() -> int:
-    number = wanted("page", "1")
+    return page_number_of(wanted("page", "1"))
+
+
+def page_number_of(number: str) -> int:
     return int(number) if PAGE_NUMBER.fullmatch(number) else abort(404)
 
 
@@ -112,53 +144,95 @@ def by_day(stories: list[Article], at: datetime, zone: ZoneInfo) -> dict[str, li
 @cacheable(params=("page",))
 def tag_page(slug: str) -> Response:
     tag = find(Tag, slug)
-    return list_page("news/tag.html", lists.with_tag(tag.id, now()), f"tag:{tag.id}", subject=tag)
+    return list_page("news/tag.html", lists.with_tag(tag.id, reading_at()), f"tag:{tag.id}", subject=tag)
 
 
 @news.get("/author/<slug>")
 @cacheable(params=("page",))
 def author_page(slug: str) -> Response:
     author = find(Author, slug)
-    return list_page("news/author.html", lists.by_author(author.id, now()), f"author:{author.id}", subject=author)
+    return list_page("news/author.html", lists.by_author(author.id, reading_at()), f"author:{author.id}", subject=author)
+
+
+@news.get("/<int(fixed_digits=4):year>")
+@news.get("/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>")
+@news.get("/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/<int(fixed_digits=2):day>")
+@cacheable(params=("page",))
+def archive_page(year: int, month: int = 0, day: int = 0) -> Response:
+    """The stories of a year, a month or a day. A month or a day 00 is none."""
+    span, at, zone = archive.Span(year, month, day), reading_at(), paper_zone()
+    if not span.exists or span.path != request.path.rstrip("/"):
+        abort(404)
+    earlier, later = archive.beside(span, at, zone)
+    parts, query = archive.within(span, at, zone), archive.in_span(span, at, zone)
+    return list_page("news/archive.html", query, "front", subject=span, parts=parts, earlier=earlier, later=later)
 
 
 @news.get("/<section>/<slug>")
 @cacheable()
 def article_page(section: str, slug: str) -> Response:
-    at = now()
+    at = reading_at()
     article = readable_article(slug, at)
     if article.section.slug != section:
         return redirect(article_path(article.section.slug, slug), 301)
-    settings, others = paper(), related.mentioned(article.body)
-    return page(
+    return story_page(article, at)
+
+
+def story_page(article: Article, at: datetime) -> Response:
+    """The page of one story as readers see it at a moment."""
+    settings, others, beside = paper(), related.mentioned(article.body), related.chosen(article.id)
+    pieces = related.weave(figures.as_now(article.body, for_readers=True), others, at)
+    response = page(
         "news/article.html",
-        depends=PAPER | {f"article:{each.id}" for each in (article, *others)},
-        valid_until=earliest(related.next_change(others, at), turns_old(article, at)),
+        depends=PAPER | {f"article:{each.id}" for each in (article, *others, *beside)},
+        valid_until=earliest(related.next_change([*others, *beside], at), turns_old(article, at), article.expires_at),
+        ends=article.expires_at,
+        story=article.id,
         article=article,
-        pieces=related.weave(article.body, others, at),
+        pieces=pieces,
+        embeds=any(isinstance(piece, related.EmbedCard) for piece in pieces),
+        beside=[each for each in beside if each.is_live(at)],
         recent=dates.is_recent(article.published_at or at, at),
-        facts=structured.news_article(article, settings),
+        renewed=article.renewed_at,
+        recently=dates.is_recent(article.renewed_at or at, at),
+        facts=[structured.news_article(article, settings), structured.breadcrumbs(steps_to(article, settings))],
         zone=dates.zone(settings["time_zone"]),
         direction=structured.direction(article.language),
     )
+    if article.robots:
+        response.headers["X-Robots-Tag"] = article.robots_rule
+    return response
+
+
+def steps_to(article: Article, settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """From the front page to an article."""
+    section = article.section
+    return [(settings["site_name"], "/"), (section.name, section.path), (article.in_lists, article_path(section.slug, article.slug))]
 
 
 def readable_article(slug: str, at: datetime) -> Article:
-    """The article with all that its page shows; 410 when it was taken down, 404 when no reader may see it."""
-    query = select(Article).where(Article.slug == slug)
-    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
-    article = db.session.scalar(query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections)))
+    """The article with all that its page shows; 410 when it was taken down, 404 when no reader may see it, either when its time is over."""
+    article = whole_article(Article.slug == slug)
     if article is None:
         abort(404)
     if article.state == TAKEN_DOWN:
         abort(410)
+    if article.is_expired(at):
+        abort(errors.expired(int(paper()["expired_answer"])))
     return article if article.is_live(at) else abort(404)
 
 
+def whole_article(which: ColumnElement[bool]) -> Article | None:
+    """An article with all that its page shows, in any state."""
+    query = select(Article).where(which).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
+    query = query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections))
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
 def turns_old(article: Article, at: datetime) -> datetime | None:
-    """When "Published 6 days ago on 23 Nov 2026" becomes "Published on 23 Nov 2026"."""
-    turning = (article.published_at or at) + dates.RECENT
-    return turning if turning > at else None
+    """When "Published 6 days ago on 23 Nov 2026" becomes "Published on 23 Nov 2026", or the same of an update."""
+    turning = (moment + dates.RECENT for moment in (article.published_at, article.revised_at) if moment)
+    return min((moment for moment in turning if moment > at), default=None)
 
 
 @news.get("/most-viewed")
@@ -179,18 +253,23 @@ def most_viewed(window: str) -> Response:
     section = find(Section, wanted("section")) if wanted("section") else None
     if window not in BY_SLUG:
         abort(404)
-    found = most_viewed_items(f"section-{section.id}" if section else "site", window, FULL_LIST)
+    found = most_viewed_items(Asked(scope_of(section.id if section else None), BY_SLUG[window]), FULL_LIST)
     template = "news/_ranks.html" if wanted("fragment") == "1" else "news/most_viewed.html"
     query = f"?section={section.slug}" if section else ""
     return page(template, **found, windows=WINDOWS, section=section, query=query, zone=paper_zone())
 
 
 @news.get("/how-we-count")
-@cacheable()
+@cacheable(seconds=60)
 def how_we_count() -> Response:
-    return page("news/how_we_count.html", depends=PAPER, windows=WINDOWS, reasons=REASONS)
+    """Asked anew each minute: the clock alone makes a rule of a setting that was changed."""
+    settings = paper()
+    said = counting.compose(reading_at(), settings)
+    until = said["coming"].since if said["coming"] else None
+    return page("news/how_we_count.html", depends=PAPER, valid_until=until, settings=settings, zone=dates.zone(settings["time_zone"]), **said)
 
 
+news.add_url_rule("/corrections", view_func=corrections.log)
 news.add_url_rule("/media/<path:name>", view_func=files.media)
 news.add_url_rule("/favicon.ico", view_func=files.favicon)
 news.app_errorhandler(404)(errors.not_found)

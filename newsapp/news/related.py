@@ -1,41 +1,85 @@
-"""Stories that a body points to: `<div data-related="slug"></div>` becomes the card of that story while it is live."""
+"""What a body points to: `<div data-article="12"></div>` becomes the card of that story while it is live, an embed becomes a card to click.
+
+Stories that editors chose to be read next to one stand here too. `data-related="slug"` is the same as `data-article`, by address.
+"""
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from newsapp.database import db
-from newsapp.news.models import LIVE, Article
+from newsapp.news.models import Article, ArticleRelated
+from newsapp.news.providers import Embed, embed_of
 
-PLACE = re.compile(r'<div data-related="([^"]*)"></div>')
+PLACE = re.compile(
+    r'<div data-(?:related="(?P<slug>[^"]*)"|article="(?P<id>\d{1,9})")></div>'
+    r'|<figure data-embed="[^"]*">\s*<a href="(?P<address>[^"]*)"[^<>]*>(?P<title>[^<]*)</a>'
+    r"(?:\s*<figcaption>(?P<caption>(?:(?!</?fig).){0,2000})</figcaption>)?\s*</figure>",
+    re.DOTALL,
+)
+
+
+class EmbedCard(NamedTuple):
+    """An embed as readers meet it; the caption is HTML of the body's."""
+
+    embed: Embed
+    title: str
+    caption: str
+
+
+Piece = str | Article | EmbedCard
 
 
 def mentioned(body: str) -> list[Article]:
     """The articles that a body has places for, in any state, in one statement (none when it has no place)."""
-    slugs = set(PLACE.findall(body))
-    if not slugs:
+    places = list(PLACE.finditer(body))
+    slugs = {place["slug"] for place in places if place["slug"]}
+    ids = {int(place["id"]) for place in places if place["id"]}
+    if not slugs and not ids:
         return []
-    query = select(Article).where(Article.slug.in_(slugs))
+    return cards(or_(Article.slug.in_(slugs), Article.id.in_(ids)))
+
+
+def chosen(article_id: int) -> list[Article]:
+    """The articles that editors chose to be read next, in any state, in their order."""
+    rows = db.session.execute(select(ArticleRelated.related_id, ArticleRelated.position).where(ArticleRelated.article_id == article_id)).all()
+    places = {row.related_id: row.position for row in rows}
+    return sorted(cards(Article.id.in_(places)), key=lambda article: places[article.id]) if places else []
+
+
+def cards(condition: object) -> list[Article]:
+    query = select(Article).where(condition)  # type: ignore[arg-type]
     return list(db.session.scalars(query.options(defer(Article.body), joinedload(Article.section), joinedload(Article.picture))))
 
 
-def weave(body: str, articles: list[Article], at: datetime) -> list[str | Article]:
-    """The body in pieces of HTML, with live articles at their places; a place of any other is left out."""
-    live = {article.slug: article for article in articles if article.is_live(at)}
-    pieces: list[str | Article] = []
-    for number, piece in enumerate(PLACE.split(body)):
-        if number % 2 == 0 and piece:
-            pieces.append(piece)
-        elif number % 2 and piece in live:
-            pieces.append(live[piece])
-    return pieces
+def weave(body: str, articles: list[Article], at: datetime) -> list[Piece]:
+    """The body in pieces of HTML, with live articles and embeds at their places; a place of any other article is left out."""
+    live: dict[str | int, Article] = {}
+    for article in articles:
+        if article.is_live(at):
+            live |= {article.slug: article, article.id: article}
+    pieces: list[Piece] = []
+    position = 0
+    for place in PLACE.finditer(body):
+        pieces += [body[position : place.start()], piece_at(place, live)]
+        position = place.end()
+    return [piece for piece in [*pieces, body[position:]] if piece]
+
+
+def piece_at(place: re.Match[str], live: dict[str | int, Article]) -> Piece:
+    """What stands at a place; an embed of somebody unlisted stays the link that it is."""
+    if place["address"] is None:
+        return live.get(place["slug"] or int(place["id"] or 0), "")
+    embed = embed_of(html.unescape(place["address"]))
+    return EmbedCard(embed, html.unescape(place["title"]).strip(), place["caption"] or "") if embed else place[0]
 
 
 def next_change(articles: list[Article], at: datetime) -> datetime | None:
-    """When the clock alone brings the next of them to life."""
-    coming = [article.published_at for article in articles if article.state == LIVE and article.published_at and article.published_at > at]
-    return min(coming, default=None)
+    """When the clock alone next brings one of them to life, or ends one."""
+    return min((moment for article in articles for moment in article.turns_after(at)), default=None)

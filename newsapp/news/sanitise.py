@@ -15,7 +15,8 @@ ATTRIBUTES = {
     "*": {"lang", "dir"},
     "a": {"href", "title"},
     "img": {"src", "alt", "width", "height", "loading"},
-    "div": {"data-related"},
+    "div": {"data-related", "data-article"},
+    "figure": {"data-picture", "data-width", "data-embed"},
     "th": {"scope", "colspan", "rowspan"},
     "td": {"colspan", "rowspan"},
     "ol": {"start", "reversed"},
@@ -23,7 +24,7 @@ ATTRIBUTES = {
     "abbr": {"title"},
     "blockquote": {"cite"},
 }
-CLASSES = {"figure": {"pull-quote"}, "strong": {"dateline"}, "span": {"dateline", "credit"}}
+CLASSES = {"figure": {"pull-quote", "quote"}, "aside": {"fact-box"}, "strong": {"dateline"}, "span": {"dateline", "credit"}}
 
 # A parser looks through all open elements at each block it meets, so nesting costs its square: 100,000 <div> take 20 s.
 BLOCK_OPENING = re.compile(
@@ -35,7 +36,7 @@ MOST_BLOCKS, MOST_TAGS = 5_000, 20_000
 NOT_A_PARAGRAPH = re.compile(r"</?(?!(?:p|br)\b)[a-zA-Z!?][^<>]*>?", re.IGNORECASE)
 
 # What is left of an attribute when none of its classes may stay; in clean HTML every < of the text is &lt;.
-EMPTY_CLASS = re.compile(r'(<(?:figure|strong|span)\b[^<>]*?) class=""')
+EMPTY_CLASS = re.compile(r'(<(?:figure|aside|strong|span)\b[^<>]*?) class=""')
 
 
 def sanitise(html: str) -> str:

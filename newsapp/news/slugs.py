@@ -9,10 +9,17 @@ from urllib.parse import unquote
 
 # First parts of addresses that the site itself answers; a test holds them to its URL map.
 RESERVED = (
-    "feed.xml", "feed", "rss", "category", "sections", "sitemap", "beacon", "beacon.gif", "tag", "author", "media", "static", "desk",
-    "ops", "api", "most-viewed", "how-we-count", "livez", "readyz", "metrics", "sitemap.xml", "robots.txt", "favicon.ico", "search",
+    "feed.xml", "atom.xml", "feed.json", "feed", "rss", "category", "sections", "sitemap", "beacon", "beacon.gif", "tag", "author", "media",
+    "static", "desk", "ops", "api", "most-viewed", "how-we-count", "livez", "readyz", "metrics", "sitemap.xml", "robots.txt", "favicon.ico", "search",
+    "openapi.json", "corrections", "opensearch.xml",
 )  # fmt: skip
+YEAR = re.compile(r"[0-9]{4}")  # what the archive's addresses begin with
 FILE_ENDINGS = re.compile(r"\.(?:html?|php|aspx?)$", re.IGNORECASE)
+
+
+def is_reserved(slug: str) -> bool:
+    """Whether an address of the site itself begins with it."""
+    return slug in RESERVED or bool(YEAR.fullmatch(slug))
 
 
 def slugify(text: str, limit: int = 150) -> str:

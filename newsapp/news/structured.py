@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from flask import current_app
 
-from newsapp.news.models import Article, Author, Picture, article_path
+from newsapp.news.models import Article, Author, Correction, Picture, article_path
 
 Facts = dict[str, Any]
 
@@ -23,11 +24,13 @@ def news_article(article: Article, settings: dict[str, Any]) -> Facts:
         "headline": article.headline[:110],
         "description": article.standfirst,
         "datePublished": article.published_at and article.published_at.isoformat(),
-        "dateModified": max(article.published_at or article.updated_at, article.updated_at).isoformat(),
+        "dateModified": article.told_at and article.told_at.isoformat(),
+        "correction": [correction_facts(correction) for correction in article.corrections],
+        "expires": article.expires_at and article.expires_at.isoformat(),
         "articleSection": article.section.name,
         "inLanguage": article.language or settings["language"],
         "keywords": [tag.name for tag in article.tags],
-        "author": [author_facts(author) for author in article.authors],
+        "author": [author_facts(author) for author in article.authors] + [{"@type": "Person", "name": name} for name in article.guest_names],
         "publisher": {"@type": "NewsMediaOrganization", "name": settings["site_name"], "url": absolute("/")},
         "image": picture_facts(article.picture),
         "isAccessibleForFree": True,
@@ -35,9 +38,35 @@ def news_article(article: Article, settings: dict[str, Any]) -> Facts:
     return {name: value for name, value in facts.items() if value not in (None, "", [])}
 
 
+def web_site(settings: dict[str, Any]) -> Facts:
+    """The paper as schema.org's WebSite, with the way to search it."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": settings["site_name"],
+        "url": absolute("/"),
+        "inLanguage": settings["language"],
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": absolute("/search?q={search_term_string}")},
+            "query-input": "required name=search_term_string",
+        },
+    }
+
+
+def breadcrumbs(steps: Sequence[tuple[str, str]]) -> Facts:
+    """Where a page stands, as schema.org's BreadcrumbList: (name, path) from the top down."""
+    items = [{"@type": "ListItem", "position": place, "name": name, "item": absolute(path)} for place, (name, path) in enumerate(steps, 1)]
+    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+
+
 def author_facts(author: Author) -> Facts:
     kind = "Organization" if author.name.lower().endswith(" desk") else "Person"
     return {"@type": kind, "name": author.name, "url": absolute(author.path)}
+
+
+def correction_facts(correction: Correction) -> Facts:
+    return {"@type": "CorrectionComment", "text": correction.text, "datePublished": correction.at.isoformat()}
 
 
 def picture_facts(picture: Picture | None) -> list[Facts]:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from newsapp.ops.figures import Figures
-from newsapp.traffic.ranking import SITE
+from newsapp.traffic.asked import SITE
+from newsapp.traffic.overload import BY_CAUSE, LADDER, Cause, Step
 from newsapp.traffic.windows import WINDOWS
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 KEPT_WORDS = {GOOD: "Kept", WARN: "At risk", BAD: "Broken"}
+RISKY_WAIT, BROKEN_WAIT = 10.0, 60.0  # seconds that the oldest uncounted view has waited
+TONES = {"inbox": (GOOD, "Fine"), "spill": (WARN, "Late"), "refused": (BAD, "Lost")}  # by step of the ladder
+RISKY_TURN, BROKEN_TURN = 10.0, 60.0  # seconds that an embargo or an end is late
 SILENT = 90.0  # seconds after which a worker that was not heard is taken for gone
 
 
@@ -31,11 +35,15 @@ class Promise:
 
 
 def oldest_wait(figures: Figures) -> float | None:
-    return figures.inbox.oldest if figures.inbox else None
+    """Of inbox and spill. While Redis is silent the spill alone can tell, and only what is bad."""
+    if figures.inbox:
+        return max(figures.inbox.oldest, figures.spill.oldest)
+    return figures.spill.oldest if figures.spill.oldest >= RISKY_WAIT else None
 
 
 def imbalance(figures: Figures) -> float | None:
-    return abs(figures.books["balance"]) if figures.books else None
+    """Of views and of signals."""
+    return sum(abs(books["balance"]) for books in (figures.books, figures.signals) if books) if figures.books else None
 
 
 def list_age(figures: Figures) -> float | None:
@@ -47,10 +55,12 @@ def memory_share(figures: Figures) -> float | None:
 
 
 PROMISES = (
-    Promise("Views are counted at once", "The oldest view that waits has waited less than 10\u00a0s", "s", 10, 60, oldest_wait),
-    Promise("No view is lost or counted twice", "Received = counted + filtered + waiting", "views off", 1, 1, imbalance),
+    Promise("Views are counted at once", "The oldest view that waits has waited less than 10\u00a0s", "s", RISKY_WAIT, BROKEN_WAIT, oldest_wait),
+    Promise("No view is lost or counted twice", "Received = counted + filtered + waiting", "events off", 1, 1, imbalance),
+    Promise("Recounted hours agree", "A sample of kept hours, counted again each day", "views off", 1, 1, lambda f: f.recount_off),
     Promise("Most Viewed is fresh", "No list of the site is older than 60\u00a0s", "s", 60, 180, list_age),
     Promise("Editors' changes reach readers", "A saved change is told within 5\u00a0s", "s", 5, 30, lambda f: f.untold),
+    Promise("Embargoes and ends are on time", "What was planned is done within 10\u00a0s", "s", RISKY_TURN, BROKEN_TURN, lambda f: f.turn_late),
     Promise("The inbox has room", "Redis uses less than 60\u00a0% of its memory", "%", 60, 85, memory_share),
     Promise(
         "The clock runs", "Something of the schedule began in the last 15\u00a0s", "s", 15, 60,
@@ -58,6 +68,16 @@ PROMISES = (
     ),
     Promise("Work succeeds", "No failed job is left lying", "jobs", 1, 20, lambda f: sum(line.failed for line in f.queues) if f.redis else None),
 )  # fmt: skip
+
+
+class Rung(NamedTuple):
+    """A step of the ladder as the board shows it. `word` tells how good it is that processes stand there; empty when none does."""
+
+    title: str
+    text: str
+    processes: int
+    tone: str
+    word: str
 
 
 class Tile(NamedTuple):
@@ -99,6 +119,16 @@ def summary(shown: list[Tile]) -> tuple[str, str]:
     counts = {word: sum(each.word == word for each in shown) for word in ("Broken", "At risk", "Unknown")}
     said = ", ".join(f"{count} {word.lower()}" for word, count in counts.items() if count)
     return (BAD if counts["Broken"] else WARN, said) if said else (GOOD, "All promises kept")
+
+
+def rungs(figures: Figures) -> list[Rung]:
+    """The steps that events can take, and how many web processes stand on each."""
+    return [rung(figures, step, *TONES[step.name]) for step in LADDER]
+
+
+def rung(figures: Figures, step: Step, tone: str, word: str) -> Rung:
+    processes = sum(stand.processes for stand in figures.stands if stand.step == step.name)
+    return Rung(step.title, told(causes_of(figures, step)) or step.help, processes, tone, word if processes else "")
 
 
 def ages_by_window(figures: Figures) -> list[tuple[str, list[float]]]:
@@ -151,22 +181,57 @@ def idle_queue(figures: Figures) -> Alarm | None:
 
 
 def unbalanced(figures: Figures) -> Alarm | None:
-    if not figures.books or figures.books["balance"] == 0:
+    found = {"views": figures.books, "signals": figures.signals}
+    off = [f"{books['balance']:,} {name}" for name, books in found.items() if books and books["balance"]]
+    if not off:
         return None
     return Alarm(
-        BAD, f"The books are off by {figures.books['balance']:,}",
+        BAD, f"The books are off by {' and '.join(off)}",
         "Events were received that are neither counted, filtered nor waiting, or the other way round.",
         "Counts may be wrong by that many.", "Note the time and the figures below; look for “Redis came back older” in the workers' log.",
     )  # fmt: skip
 
 
-def spilled(figures: Figures) -> Alarm | None:
-    if not figures.spill.files:
+def disagreeing(figures: Figures) -> Alarm | None:
+    if not figures.recount_off:
         return None
     return Alarm(
-        WARN, f"{size(figures.spill.size)} of views wait in spill files", "Redis could not take them: it was away, full or too slow.",
-        "They are counted late, none is lost.", "Nothing, once Redis answers: workers count the files every few seconds.",
+        BAD, f"Hours counted again differ by {figures.recount_off:,} views",
+        "The tables of some hours do not say what their kept events add up to.",
+        "The numbers of some articles, and Most Viewed, may be wrong by that many.",
+        "See whether the database was restored, or changed by hand. newsapp recount shows what the kept events say; copy kept/ first.",
     )  # fmt: skip
+
+
+def refused(figures: Figures) -> Alarm | None:
+    causes = causes_of(figures, LADDER[-1])
+    if not causes:
+        return None
+    effect = "Readers' browsers are told 503 and try once more; views that are refused twice are lost."
+    return Alarm(BAD, "Views are refused", told(causes), effect, " ".join(cause.advice for cause in causes))
+
+
+def waiting(figures: Figures) -> Alarm | None:
+    """By the age of the oldest, not by how many: a long queue that moves is no trouble."""
+    seconds = oldest_wait(figures)
+    if seconds is None or seconds < RISKY_WAIT:
+        return None
+    causes = [cause for step in LADDER[1:] for cause in causes_of(figures, step)]
+    return Alarm(
+        BAD if seconds >= BROKEN_WAIT else WARN, f"A view has waited {' '.join(spoken(seconds))} to be counted",
+        told(causes) or "Events come faster than they are counted, or nobody counts them.",
+        "Most Viewed is behind by as much. Nothing that waits is lost.",
+        " ".join(cause.advice for cause in causes) or "See that a worker runs on the queues count and desk, and that the database has room.",
+    )  # fmt: skip
+
+
+def causes_of(figures: Figures, step: Step) -> list[Cause]:
+    """Why web processes stand on a step."""
+    return [BY_CAUSE[stand.cause] for stand in figures.stands if stand.step == step.name and stand.cause in BY_CAUSE]
+
+
+def told(causes: list[Cause]) -> str:
+    return " ".join(cause.text for cause in causes)
 
 
 def failed(figures: Figures) -> Alarm | None:
@@ -187,7 +252,18 @@ def late(figures: Figures) -> Alarm | None:
     return Alarm(WARN, f"Late: {', '.join(jobs)}", cause, effect, "See that workers run.")
 
 
-ALARMS = (silent_redis, forgetful_redis, idle_queue, unbalanced, spilled, failed, late)
+def late_turn(figures: Figures) -> Alarm | None:
+    if figures.turn_late < RISKY_TURN:
+        return None
+    return Alarm(
+        BAD if figures.turn_late >= BROKEN_TURN else WARN, f"An embargo or an end is {' '.join(spoken(figures.turn_late))} late",
+        "The job turn_due has not run since its moment.",
+        "Pages ask the clock themselves and show it right; Most Viewed, “More in” and the history follow when the job runs.",
+        "See that a worker runs on the queue desk, and that the database takes writes. What was missed is made up for.",
+    )  # fmt: skip
+
+
+ALARMS = (silent_redis, refused, waiting, late_turn, forgetful_redis, idle_queue, unbalanced, disagreeing, failed, late)
 
 
 def alarms(figures: Figures) -> list[Alarm]:

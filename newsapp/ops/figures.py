@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from newsapp.traffic.ledger import Balance
+    from newsapp.traffic.overload import Stand
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ class WorkerFigures:
 
 @dataclass(frozen=True)
 class SpillFigures:
+    """Files and their bytes, those already counted included; and how many seconds the oldest uncounted event has waited."""
+
     files: int
     size: int
+    oldest: float
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,14 @@ class Figures:
     lists: tuple[ListAge, ...]
     queues: tuple[QueueFigures, ...]
     workers: tuple[WorkerFigures, ...]
-    books: Balance | None
+    books: Balance | None  # of views
+    signals: Balance | None
+    held: int | None  # views that editors may release
+    kept_hours: int  # of which events are kept
+    recount_off: int | None  # by how many views hours counted again lately differ; None where none was
     spill: SpillFigures
+    stands: tuple[Stand, ...]  # of the web processes, on the ladder of overload
     turns: tuple[Turn, ...]
     untold: float  # seconds that the oldest untold change has waited
     database_size: int
+    turn_late: float  # seconds that the oldest turn of the clock is late

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from newsapp.ops.figures import Figures
 
 REFUSED = Counter("newsapp_events_refused_total", "Events refused at the door, never received.", ["reason"])
+SPILLED = Counter("newsapp_events_spilled_total", "Events that went to the spill, answered 204.", ["cause"])
+UNSTORED = Counter("newsapp_events_unstored_total", "Events that were answered 503: not stored, or nobody can say.", ["cause"])
+CRAWLS_LOST = Counter("newsapp_crawls_lost_total", "Crawlers' fetches in no books: too many waited, or Redis did not answer.")
 REQUEST_SECONDS = Histogram(
     "newsapp_request_seconds", "Seconds in the site for a request.", ["part"],
     buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0),
@@ -39,16 +42,29 @@ class Collected(Collector):
         yield from self.of_work()
 
     def of_events(self) -> Iterator[Metric]:
-        books, inbox = self.figures.books, self.figures.inbox
+        books, signals, inbox = self.figures.books, self.figures.signals, self.figures.inbox
         if books:
             yield counter("newsapp_events_received_total", "Events received, ever.", [((), books["received"])])
             yield counter("newsapp_events_counted_total", "Events that count as views.", [((), books["counted"])])
             yield counter("newsapp_events_filtered_total", "Events that do not count.", by_name(books["filtered"]), "reason")
             yield gauge("newsapp_balance", "Received, less counted, filtered and waiting; 0 when all are accounted for.", [((), books["balance"])])
+        if signals:
+            yield counter("newsapp_signals_received_total", "Signals received, ever: engagement and crawlers' fetches.", [((), signals["received"])])
+            yield counter("newsapp_signals_counted_total", "Signals that count.", [((), signals["counted"])])
+            yield counter("newsapp_signals_filtered_total", "Signals booked under a reason.", by_name(signals["filtered"]), "reason")
+            yield gauge("newsapp_signals_balance", "The same of signals as newsapp_balance of views.", [((), signals["balance"])])
+        if self.figures.held is not None:
+            yield gauge("newsapp_views_held", "Views that editors may release.", [((), self.figures.held)])
+        yield gauge("newsapp_kept_hours", "Hours of which events are kept.", [((), self.figures.kept_hours)])
+        if self.figures.recount_off is not None:
+            yield gauge("newsapp_recount_off", "Views by which hours counted again in 8 days differ.", [((), self.figures.recount_off)])
         if inbox:
             yield gauge("newsapp_inbox_entries", "Entries waiting in the inbox.", [((), inbox.waiting)])
             yield gauge("newsapp_inbox_oldest_seconds", "Age of the oldest waiting entry.", [((), inbox.oldest)])
         yield gauge("newsapp_spill_bytes", "Bytes in spill files.", [((), self.figures.spill.size)])
+        yield gauge("newsapp_spill_oldest_seconds", "Age of the oldest event in spill files that is not counted.", [((), self.figures.spill.oldest)])
+        stands = [((stand.step, stand.cause), stand.processes) for stand in self.figures.stands]
+        yield gauge("newsapp_overload_step", "Web processes on each step of the ladder: inbox, spill, refused.", stands, "step", "cause")
 
     def of_work(self) -> Iterator[Metric]:
         yield gauge("newsapp_redis_up", "1 while Redis answers.", [((), int(self.figures.redis is not None))])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 import time
 from datetime import datetime
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import redis
 from flask import current_app
@@ -20,15 +20,21 @@ from newsapp.changes import Change
 from newsapp.database import db, now
 from newsapp.news.models import Section
 from newsapp.ops.figures import Figures, InboxFigures, ListAge, QueueFigures, RedisFigures, SpillFigures, Turn, WorkerFigures
+from newsapp.publishing.clock import lateness
 from newsapp.queues import QUEUES, queue
 from newsapp.redis import RedisError, client
-from newsapp.traffic.counter import source_of
+from newsapp.traffic.asked import SITE, scope_of
 from newsapp.traffic.counting import START
+from newsapp.traffic.events import SIGNALS, SPILLED, VIEWS
 from newsapp.traffic.inbox import stream_key
-from newsapp.traffic.ledger import Balance, balance
-from newsapp.traffic.models import count_cursor, schedule_state
-from newsapp.traffic.ranking import SITE, scope_of
-from newsapp.traffic.spill import SUFFIX, folder
+from newsapp.traffic.kept import kept_hours
+from newsapp.traffic.ledger import Balance, balance, lines_of
+from newsapp.traffic.lines import BY_STREAM, source_of
+from newsapp.traffic.models import count_cursor, recounted_hour, schedule_state
+from newsapp.traffic.overload import stands
+from newsapp.traffic.releasing import held_events
+from newsapp.traffic.spill import SpillFile, spill_files
+from newsapp.traffic.spill_counting import offset, read_records
 from newsapp.traffic.windows import WINDOWS
 
 PATIENCE = 0.4  # seconds for one answer of Redis: the board must stand within a second without it
@@ -36,32 +42,43 @@ HEAD = 300  # bytes at the start of a list, in which its time stands: no list is
 AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')
 BOOKS_KEPT = 10.0  # seconds; the books are sums over whole tables
 BOOKS_SHARE = 20  # and are kept that many times longer than making them took
+Cursors = dict[str, tuple[str, int]]  # (position, entries counted) by source
+RECOUNTED_LATELY = 8 * 24 * 3600  # seconds; a sample of hours is drawn every day
 BACKLOG = 50_000  # entries above which the last books stand: what waits would have to be read
 
 
 def read() -> Figures:
     """The figures of this moment. Never raises for Redis's sake."""
-    at = now()
+    at, found = now(), cursors()
     connection = client(current_app.config["REDIS_URL"], timeout=PATIENCE)
     try:
-        mine: dict[str, Any] = read_redis(connection, at)
+        mine: dict[str, Any] = read_redis(connection, at, found)
     except RedisError as error:
-        mine = {"redis": None, "why_not": str(error), "inbox": None, "lists": (), "queues": (), "workers": (), "books": None}
+        mine = {"redis": None, "why_not": str(error), "inbox": None, "lists": (), "queues": (), "workers": (), **UNKNOWN._asdict()}
     finally:
         connection.close()
-    return Figures(at=at, **mine, spill=spill(), turns=turns(at), untold=untold(at), database_size=database_size())
+    rest: dict[str, Any] = {
+        "turns": turns(at), "untold": untold(at), "database_size": database_size(), "kept_hours": len(kept_hours()), "recount_off": recount_off(at),
+        "turn_late": lateness(at),
+    }  # fmt: skip
+    return Figures(at=at, **mine, **rest, spill=spill(found, at), stands=stands(current_app.config))
 
 
-def read_redis(connection: redis.Redis, at: datetime) -> dict[str, Any]:
+def cursors() -> Cursors:
+    rows = db.session.execute(select(count_cursor.c.source, count_cursor.c.pos, count_cursor.c.entries))
+    return {row.source: (row.pos, row.entries) for row in rows}
+
+
+def read_redis(connection: redis.Redis, at: datetime, found: Cursors) -> dict[str, Any]:
     """What only Redis knows. Raises RedisError at its first silence, so that silence is waited for once."""
     return {
         "redis": redis_itself(connection),
         "why_not": "",
-        "inbox": (waits := inbox(connection)),
+        "inbox": (waits := inbox(connection, found)),
         "lists": lists(connection, at),
         "workers": (heard := workers(connection, at)),
         "queues": tuple(line(record.name, record.help, connection, heard) for record in QUEUES),
-        "books": BOOKS.read(connection, waits.waiting),
+        **BOOKS.read(connection, waits.waiting + inbox(connection, found, SIGNALS).waiting)._asdict(),
     }
 
 
@@ -76,29 +93,28 @@ def redis_itself(connection: redis.Redis) -> RedisFigures:
     )
 
 
-def inbox(connection: redis.Redis) -> InboxFigures:
+def inbox(connection: redis.Redis, found: Cursors, stream: str = VIEWS) -> InboxFigures:
     """By Redis's own counter less the cursor's, which costs the same however much waits."""
-    rows = db.session.execute(select(count_cursor.c.source, count_cursor.c.pos, count_cursor.c.entries))
-    cursors = {row.source: (row.pos, row.entries) for row in rows}
     waiting, oldest = 0, 0.0
-    for shard in range(current_app.config["SHARDS"]):
-        pos, counted = cursors.get(source_of(shard), (START, 0))
-        waiting += max(0, entries_added(connection, shard) - counted)
-        oldest = max(oldest, oldest_age(connection, shard, pos))
+    for shard, line in product(range(current_app.config["SHARDS"]), lines_of(stream)):
+        pos, counted = found.get(source_of(shard, line.stream), (START, 0))
+        key = stream_key(shard, line.stream)
+        waiting += max(0, entries_added(connection, key) - counted)
+        oldest = max(oldest, oldest_age(connection, key, pos))
     return InboxFigures(waiting, oldest)
 
 
-def entries_added(connection: redis.Redis, shard: int) -> int:
+def entries_added(connection: redis.Redis, key: str) -> int:
     try:
-        info: Any = connection.xinfo_stream(stream_key(shard))
+        info: Any = connection.xinfo_stream(key)
     except ResponseError:  # no such stream: nobody has read a story yet
         return 0
     return int(info["entries-added"])
 
 
-def oldest_age(connection: redis.Redis, shard: int, pos: str) -> float:
+def oldest_age(connection: redis.Redis, key: str, pos: str) -> float:
     """Seconds that the first entry after the cursor has waited, by Redis's own clock."""
-    found: Any = connection.xrange(stream_key(shard), min=f"({pos}", count=1)
+    found: Any = connection.xrange(key, min=f"({pos}", count=1)
     if not found:
         return 0.0
     seconds, microseconds = connection.time()
@@ -131,21 +147,32 @@ def line(name: str, text_of: str, connection: redis.Redis, heard: tuple[WorkerFi
     return QueueFigures(name, text_of, mine.count, failed, sum(name in worker.queues.split(", ") for worker in heard))
 
 
+class Books(NamedTuple):
+    """The balances of both streams, and how many views are held. None where nobody can say."""
+
+    books: Balance | None
+    signals: Balance | None
+    held: int | None
+
+
+UNKNOWN = Books(None, None, None)
+
+
 class KeptBooks:
-    """The balance, kept for a while: many boards may be open, and the tables are large."""
+    """The books, kept for a while: many boards may be open, and the tables are large."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.kept: dict[str, tuple[Balance, float]] = {}  # by database: tests have several
+        self.kept: dict[str, tuple[Books, float]] = {}  # by database: tests have several
 
-    def read(self, connection: redis.Redis, waiting: int) -> Balance:
-        """The balance, at most some seconds old, or older while a backlog waits. Raises RedisError."""
+    def read(self, connection: redis.Redis, waiting: int) -> Books:
+        """The books, at most some seconds old, or older while a backlog waits. Raises RedisError."""
         key = current_app.config["DATABASE_URL"]
         with self.lock:
             kept = self.kept.get(key)
             if kept is None or (time.monotonic() > kept[1] and waiting < BACKLOG):
                 began = time.monotonic()
-                made = balance(connection)
+                made = Books(balance(connection), balance(connection, SIGNALS), held_events(now()))
                 kept = self.kept[key] = (made, time.monotonic() + max(BOOKS_KEPT, BOOKS_SHARE * (time.monotonic() - began)))
             return kept[0]
 
@@ -153,12 +180,22 @@ class KeptBooks:
 BOOKS = KeptBooks()
 
 
-def spill() -> SpillFigures:
-    sizes = []
-    for path in folder(current_app.config).glob(f"*{SUFFIX}"):
-        with contextlib.suppress(FileNotFoundError):  # counted and removed a moment ago
-            sizes.append(path.stat().st_size)
-    return SpillFigures(len(sizes), sum(sizes))
+def spill(found: Cursors, at: datetime) -> SpillFigures:
+    files = spill_files(current_app.config)
+    oldest = min((since for file in files if (since := waits_since(file, found)) is not None), default=at.timestamp())
+    return SpillFigures(len(files), sum(file.size for file in files), max(0.0, at.timestamp() - oldest))
+
+
+def waits_since(file: SpillFile, found: Cursors) -> int | None:
+    """When the first uncounted event of a file was spilled, in seconds since 1970; None when all are counted."""
+    start = offset(found.get(file.source, (START, 0))[0])
+    if start >= file.size:
+        return None
+    try:
+        first = read_records(file, start, start + SPILLED.size, BY_STREAM[file.stream].kind)
+    except FileNotFoundError:  # counted and removed a moment ago
+        return None
+    return int(first.at[0]) if len(first.events) else file.opened_at
 
 
 def turns(at: datetime) -> tuple[Turn, ...]:
@@ -170,6 +207,13 @@ def turns(at: datetime) -> tuple[Turn, ...]:
         Turn(row.job, row.started, row.finished, moment - row.started, row.job in periods and moment - row.through > 3 * periods[row.job] + 10)
         for row in rows
     )
+
+
+def recount_off(at: datetime) -> int | None:
+    """By how many views the tables differ from the kept events of the hours that were counted again lately."""
+    lately = recounted_hour.c.at > int(at.timestamp()) - RECOUNTED_LATELY
+    hours, off = db.session.execute(select(func.count(), func.sum(recounted_hour.c.off)).where(lately)).one()
+    return int(off) if hours else None
 
 
 def untold(at: datetime) -> float:

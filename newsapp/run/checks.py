@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 from newsapp.config import CONFIG, SOCKET_PATH_LIMIT, Config
@@ -15,6 +16,7 @@ from newsapp.run.parts import is_embedded, socket_path
 from newsapp.run.terminal import Refusal
 
 LEAST_PYTHON = (3, 11)
+LISTENERS = {"PORT": "the site", "DESK_PORT": "the desk"}
 FOLDERS = ("run", "log", "valkey")
 
 
@@ -54,9 +56,10 @@ def check_socket(config: Config) -> None:
 
 
 def check_ports(config: Config) -> None:
-    if config["PORT"] == config["DESK_PORT"]:
-        raise Refusal(f"PORT and DESK_PORT are both {config['PORT']}; the site and the desk need one each.")
-    for variable, what in (("PORT", "the site"), ("DESK_PORT", "the desk")):
+    for one, other in combinations(LISTENERS, 2):
+        if config[one] == config[other]:
+            raise Refusal(f"{one} and {other} are both {config[one]}; {LISTENERS[one]} and {LISTENERS[other]} need one each.")
+    for variable, what in LISTENERS.items():
         try:
             bind(config["HOST"], config[variable])
         except (OSError, OverflowError) as error:

@@ -65,6 +65,6 @@ def publish_sample() -> None:
 
 def first_editor() -> Editor | None:
     """The first person at the desk, made unless there is one."""
-    from newsapp.desk.people import first_editor as make
+    from newsapp.people.staff import first_editor as make
 
     return make()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from newsapp.config import CONFIG, Config, Variable, kept_secret
+from newsapp.config import CONFIG, Config, Variable, kept_secret, kept_totp_secret
 from newsapp.run.parts import PARTS
 
 
 def example(variable: Variable, above: Config) -> str:
     """A default as people read it: never this machine's, and never a secret."""
-    if variable.default is kept_secret:
+    if variable.default in (kept_secret, kept_totp_secret):
         return ""
     return variable.default if isinstance(variable.default, str) else variable.default(above)
 

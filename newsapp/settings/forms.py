@@ -24,6 +24,10 @@ def number_field(setting: Setting, options: dict[str, Any]) -> Field:
     return IntegerField(setting.label, render_kw={"min": setting.least, "max": setting.most}, **options)
 
 
+def secret_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return StringField(setting.label, render_kw={"autocomplete": "off", "spellcheck": "false"}, **options)
+
+
 def choice_field(setting: Setting, options: dict[str, Any]) -> Field:
     return SelectField(setting.label, choices=[SelectChoice(name, label) for name, label in setting.choices], **options)
 
@@ -41,6 +45,7 @@ MAKERS: dict[str, Maker] = {
     "long_text": simple(TextAreaField),
     "email": simple(EmailField),
     "url": simple(URLField),
+    "secret": secret_field,
     "number": number_field,
     "choice": choice_field,
     "zone": zone_field,
@@ -86,6 +91,11 @@ def groups() -> dict[str, list[str]]:
 def shown(setting: Setting, value: Any) -> Any:
     """A stored value as its field shows it."""
     return "\n".join(" ".join(pair) for pair in value) if setting.kind == "links" else value
+
+
+def told(setting: Setting, value: Any) -> Any:
+    """A stored value as lists of changes tell it."""
+    return "•••" if setting.kind == "secret" and value else shown(setting, value)
 
 
 def zones() -> list[str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from newsapp.publishing.checks import CHECKS, WEIGHTS
+from newsapp.traffic.windows import WINDOWS
 
 MODES = (
     ("off", "Off: readers copy as they please"),
@@ -21,7 +25,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """One decision. `kind` is text, long_text, email, url, number, choice, zone or links; a default of None inherits."""
+    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone or links; a default of None inherits."""
 
     name: str
     kind: str
@@ -54,6 +58,18 @@ def clean_email(setting: Setting, value: Any) -> str:
     text = str(value).strip()
     if text and ("@" not in text or " " in text):
         raise SettingError(f"{setting.label}: {text!r} is not an e-mail address.")
+    return text
+
+
+def clean_url(setting: Setting, value: Any) -> str:
+    text = str(value).strip()
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.username
+    except ValueError:
+        named = False
+    if text and (not named or len(text) > 500 or not text.isprintable() or " " in text):
+        raise SettingError(f"{setting.label}: {text!r} is not an address that begins with https:// or http:// and a host.")
     return text
 
 
@@ -98,6 +114,8 @@ CLEANERS = {
     "text": clean_text,
     "long_text": clean_long_text,
     "email": clean_email,
+    "url": clean_url,
+    "secret": clean_text,
     "number": clean_number,
     "choice": clean_choice,
     "zone": clean_zone,
@@ -111,10 +129,44 @@ SETTINGS = (
     Setting("language", "text", "en", "Language", "The language of the paper, as a BCP 47 tag.", "Paper"),
     Setting("chief_email", "email", "", "Chief's e-mail", "Where readers' letters and our alarms go.", "Paper"),
     Setting("connect_links", "links", [["RSS", "/feed.xml"]], "Connect with us", "One a line: a name, a space, an address.", "Paper"),
+    Setting("feed_text", "choice", "excerpt", "Feeds tell", "RSS, Atom and JSON Feed, of the paper, each section, tag and author.", "Paper",
+            choices=(("excerpt", "Headline and standfirst"), ("full", "The whole story"))),
     Setting("most_viewed_window", "choice", "day", "Most Viewed shows the last", "The span that pages open with.", "Most Viewed",
-            choices=(("hour", "Hour"), ("day", "Day"), ("week", "Week"), ("month", "Month"), ("all", "All time"))),
+            choices=tuple((window.slug, window.label) for window in WINDOWS)),
     Setting("most_viewed_length", "number", 10, "Stories in the list", "On the front page; beside a story it is at most six.", "Most Viewed",
             least=3, most=20),
+    Setting("count_without_script", "choice", "no", "Views without JavaScript",
+            "Nobody can tell that they were on screen. A change holds from the next full hour.", "Counting",
+            choices=(("no", "Kept apart, as unconfirmed"), ("yes", "Counted"))),
+    Setting("events_kept_days", "number", 14, "Days that single events are kept",
+            "To count them again under another rule. Without an address; 0 keeps none.", "Counting", most=35),
+    Setting("most_viewed_per_section", "number", 0, "Stories of one section", "At most so many in the paper's lists; 0: any number.", "Most Viewed",
+            most=50),
+    Setting("most_viewed_max_age", "number", 0, "Days after which a story leaves the lists", "Counted from its date; 0: never.", "Most Viewed"),
+    Setting("trend_half_life", "number", 6, "Trend: hours after which a view counts half",
+            "Few: what rises now. Many: what lasts.", "Most Viewed", least=1, most=168),
+    Setting("public_views", "choice", "off", "The views of single stories", "For anybody who asks /api/v1/articles/NUMBER/views.", "Most Viewed",
+            choices=(("off", "Are not given out"), ("on", "Are public"))),
+    Setting("webhook_address", "url", "", "Tell a program of entries into the list", "Each entry is sent there as JSON; empty: none is.", "Webhook"),
+    Setting("webhook_secret", "secret", "", "Secret", "Signs what is sent, in the header X-Newsapp-Signature.", "Webhook"),
+    Setting("webhook_places", "number", 10, "Places that are told of", "From the top of the list that pages open with.", "Webhook",
+            least=1, most=50),
+    Setting("writers_publish", "choice", "off", "Writers publish", "Otherwise they write, and an editor publishes.", "People",
+            choices=(("off", "No"), ("on", "Yes"))),
+    Setting("second_factor", "choice", "off", "Chiefs and admins need a second factor", "A code of an authenticator app, or a passkey.", "People",
+            choices=(("off", "No"), ("on", "Yes"))),
+    Setting("audit_days", "number", 730, "Days that the audit log is kept", "0: for ever.", "People", most=36500),
+    Setting("revisions_kept", "number", 0, "Revisions kept of one article", "The newest so many; 0: all.", "Writing", most=10_000),
+    Setting("approval", "choice", "nobody", "Approval before publishing", "Who publishes without it is said below.", "Publishing",
+            choices=(("nobody", "Nobody’s story needs it"), ("writers", "Stories of those who may not publish themselves"),
+                     ("everybody", "Every story, by another person than who asks"))),
+    Setting("who_may_publish", "choice", "editor", "Who approves, and publishes without it", "Where approval is wanted.", "Publishing",
+            choices=(("editor", "Editors, chiefs and admins"), ("chief", "Chiefs and admins"))),
+    Setting("expired_answer", "choice", "404", "A story whose time is over", "What readers and search engines are told at its address.", "Publishing",
+            choices=(("404", "It is no longer available (404)"), ("410", "It is gone for good (410)"))),
+    *(Setting(check.setting, "choice", check.weight, check.label, check.help, "Checklist before publishing", choices=WEIGHTS) for check in CHECKS),
+    Setting("corrections_name", "text", "Corrections", "Name of the corrections log", "Its page is /corrections; the foot of every page leads there.",
+            "Publishing"),
     Setting("protection_mode", "choice", "off", "When a reader copies", "Printing, search, keyboards and screen readers are never touched.",
             "Copy protection", choices=MODES, scopes=SCOPES),
     Setting("protection_message", "text", "You cannot copy content of this page", "Message", "Shown politely when copying is not allowed.",

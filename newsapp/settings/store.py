@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from newsapp.changes import touch
 from newsapp.copies import Copy
@@ -15,10 +15,11 @@ from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, 
 Values = dict[str, dict[str, Any]]  # scope -> name -> value
 
 
-def stored() -> tuple[int, Values]:
-    """(revision, values that differ from the defaults, by scope)."""
+def stored(sql: Connection | None = None) -> tuple[int, Values]:
+    """(revision, values that differ from the defaults, by scope), by a connection or the session."""
+    executor: Any = sql or db.session
     newest = select(func.max(SettingChange.revision)).group_by(SettingChange.scope, SettingChange.name)
-    rows = db.session.execute(
+    rows = executor.execute(
         select(SettingChange.revision, SettingChange.scope, SettingChange.name, SettingChange.value).where(SettingChange.revision.in_(newest))
     ).all()
     values: Values = {}
@@ -34,6 +35,12 @@ def effective(values: Values, *scopes: str) -> dict[str, Any]:
     for scope in scopes:
         result.update(values.get(scope, {}))
     return result
+
+
+def site_values() -> dict[str, Any]:
+    """Each setting's value for the site, as it stands now; leaves no transaction open."""
+    with db.engine.connect() as sql:
+        return effective(stored(sql)[1], "site")
 
 
 def change(scope: str, name: str, value: Any, editor: str) -> bool:

@@ -2,16 +2,16 @@
 
 It refuses at the door what did not come from our page (`malformed`, `forged`, `foreign`, `flood`);
 all else it notes as one event, with the reason against counting it that only the web process can see.
-204 means: it is in the inbox, or in the spill.
+204 means: it is in the inbox, or in the spill. 503 means: it is in neither, or nobody can say.
 """
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterable
+from itertools import product
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import redis
 import structlog
@@ -21,28 +21,42 @@ from newsapp.delivery.entry import our_hosts
 from newsapp.delivery.headers import Environ, StartResponse
 from newsapp.delivery.memory import Memory
 from newsapp.news import dates
-from newsapp.ops.metrics import REFUSED
-from newsapp.traffic import events
-from newsapp.traffic.bots import is_bot
-from newsapp.traffic.events import COUNTED, LATEST, NAVIGATIONS, REFERRERS, code
+from newsapp.traffic.answers import Refused, kept, refusal
+from newsapp.traffic.bots import classify
+from newsapp.traffic.events import (
+    BY_AGENT,
+    COUNTED,
+    ENGAGEMENT,
+    LATEST,
+    LONGEST_ENGAGED,
+    NAVIGATIONS,
+    PAGEVIEW,
+    REFERRERS,
+    SPILLING,
+    STREAMS,
+    Engagement,
+    Kind,
+    Pageview,
+    code,
+)
 from newsapp.traffic.flood import Flood
-from newsapp.traffic.inbox import Inbox, Outcome
+from newsapp.traffic.groups import Groups
+from newsapp.traffic.inbox import Inbox, Offer, stream_key
 from newsapp.traffic.installation import is_another_one
+from newsapp.traffic.lines import source_of
+from newsapp.traffic.overload import Ladder
+from newsapp.traffic.query import pairs
+from newsapp.traffic.referrers import Hosts
+from newsapp.traffic.rollback import mend_rollback
 from newsapp.traffic.spill import Spill
 from newsapp.traffic.tokens import is_ours, key_of
-from newsapp.traffic.visitors import Salts, client_address, identify, subscriber_of
+from newsapp.traffic.visitors import Salts, Visitor, client_address, identify, subscriber_of
 
 log = structlog.get_logger()
 
-STATUS = {"malformed": "400 Bad Request", "forged": "403 Forbidden", "foreign": "403 Forbidden", "flood": "429 Too Many Requests"}
 PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
-HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-LONGEST = 200  # characters of a query that our pages could send
-
-
-class Refused(Exception):
-    """Not received; the argument is the reason."""
+LONGEST = 450  # characters of a query that our pages could send, the longest host name included
+SENT = {kind.name: kind for kind in (PAGEVIEW, ENGAGEMENT)}  # kinds that a page may tell of
 
 
 class Report(NamedTuple):
@@ -51,11 +65,16 @@ class Report(NamedTuple):
     article: int
     hour: int
     token: str
+    kind: Kind
+    driven: bool
+    pixel: bool
     navigation: str
     referrer: str
-    driven: bool
+    host: str  # the referrer's, for the class "other"
     late: int  # seconds since it was first sent
-    pixel: bool
+    seconds: int  # of engagement
+    quarter: int
+    ended: bool
 
 
 class Beacon:
@@ -66,41 +85,50 @@ class Beacon:
         self.trusted = config["TRUSTED_PROXIES"]
         self.hosts = our_hosts(config)
         self.keys = tuple(key_of(secret) for secret in (config["SECRET_KEY"], config["SECRET_KEY_PREVIOUS"]) if secret)
-        self.inbox, self.spill, self.flood = Inbox(config), Spill(config), Flood()
+        self.inbox, self.flood, self.referring = Inbox(config, self.mend), Flood(), Hosts()
+        self.spills = {stream: Spill(config, stream) for stream in SPILLING}
+        self.ladder = Ladder(config, self.inbox, self.spills)
         self.salts = Salts(dates.zone("UTC"))
-        memory.each_second += [self.inbox.check, self.keep_to_our_own, self.fetch_salts]
-        memory.always.append(self.spill.sync)
+        memory.each_second += [self.inbox.check, self.keep_to_our_own, self.fetch_salts, self.referring.tell]
+        memory.always += [chore for spill in self.spills.values() for chore in (spill.sync, spill.measure)] + [self.ladder.look]
+
+    def mend(self, connection: redis.Redis) -> None:
+        """Let no event into a Redis that came back older: its ids could begin below the cursors, where no counter looks."""
+        with self.memory.app.app_context():
+            for stream, shard in product(STREAMS, range(self.inbox.shards)):
+                mend_rollback(connection, source_of(shard, stream), stream_key(shard, stream))
 
     def keep_to_our_own(self, connection: redis.Redis) -> None:
         """Send nothing into the inbox of another installation, such as production's from a copy of it."""
         with self.memory.app.app_context():
             foreign = is_another_one(connection)
         self.inbox.ours = not foreign
-        if foreign:
-            log.error("this Redis belongs to another installation; events go to the spill until REDIS_URL is right")
 
     def fetch_salts(self, connection: redis.Redis) -> None:
         self.salts.zone = dates.zone(self.memory.read("settings")["values"].get("site", {}).get("time_zone", "UTC"))
         self.salts.fetch(connection)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        pixel = environ["PATH_INFO"].endswith(".gif")
         try:
-            stored = self.receive(environ, read(environ, pixel), time.time())
+            offer = self.judge(environ, time.time())
+            answer = kept(self.ladder.store(offer), is_pixel(environ))
         except Refused as refused:
-            reason = str(refused)
-            REFUSED.labels(reason).inc()
-            return answer(STATUS[reason], reason.encode(), start_response)
-        if not stored:
-            return answer("503 Service Unavailable", b"try once more", start_response)
-        if pixel:
-            start_response("200 OK", [*HEADERS, ("Content-Type", "image/gif"), ("Content-Length", str(len(PIXEL)))])
-            return [PIXEL]
-        start_response("204 No Content", HEADERS)
-        return []
+            answer = refusal(refused)
+        start_response(answer.status, answer.headers)
+        return [answer.body]
 
-    def receive(self, environ: Environ, report: Report, at: float) -> bool:
-        """Let it in and note it. False when nobody can say whether it is stored. Raises Refused."""
+    async def answer(self, environ: Environ, groups: Groups) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The same in an event loop, where events that come at the same time share their write: status, headers, body."""
+        try:
+            offer = self.judge(environ, time.time())
+        except Refused as refused:
+            return refusal(refused).numbered
+        outcome = await groups.add(offer.stream, offer.number, offer.packed)
+        return kept(self.ladder.settle(offer, outcome), is_pixel(environ)).numbered
+
+    def judge(self, environ: Environ, at: float) -> Offer:
+        """Let it in, with the reason against counting it. Raises Refused."""
+        report = read(environ, is_pixel(environ))
         if not is_ours(self.keys, report.article, report.hour, report.token, int(at)):
             raise Refused("forged")
         if is_foreign(environ, self.hosts):
@@ -110,15 +138,18 @@ class Beacon:
             raise Refused("flood")
         agent, language = environ.get("HTTP_USER_AGENT", ""), environ.get("HTTP_ACCEPT_LANGUAGE", "")
         who = identify(address, agent, language, self.salts.current(at))
-        flags = events.flags(report.navigation, report.referrer, report.pixel)
-        packed = events.pack(reason_against(environ, agent, report), flags, report.article, who.visitor, who.network, report.late)
-        return self.store(who.visitor, packed, at)
+        packed = self.packed(report, who, reason_against(environ, agent, report))
+        return Offer(report.kind.stream, who.network, packed, at)
 
-    def store(self, visitor: int, packed: bytes, at: float) -> bool:
-        outcome = self.inbox.add(visitor, packed)
-        if outcome is Outcome.NOT_SENT:
-            return self.spill.append(packed, int(at))
-        return outcome is Outcome.STORED
+    def packed(self, report: Report, who: Visitor, reason: int) -> bytes:
+        if report.kind is ENGAGEMENT:
+            return Engagement(report.article, *who, reason, report.seconds, report.quarter, report.ended).pack()
+        host = self.referring.number(report.host)
+        return Pageview(report.article, *who, reason, report.navigation, report.referrer, host, report.late, report.pixel).pack()
+
+
+def is_pixel(environ: Environ) -> bool:
+    return bool(environ["PATH_INFO"].endswith(".gif"))
 
 
 def read(environ: Environ, pixel: bool) -> Report:
@@ -127,13 +158,16 @@ def read(environ: Environ, pixel: bool) -> Report:
     try:
         if len(query) > LONGEST or (environ["REQUEST_METHOD"] == "POST") is pixel:
             raise ValueError
-        given = dict(parse_qsl(query, strict_parsing=True, max_num_fields=8))
+        given = pairs(query)
         report = Report(
-            int(given.pop("a")), int(given.pop("h")), given.pop("t"), given.pop("n", "navigate"), given.pop("r", "unknown"),
-            given.pop("w", "0") == "1", int(given.pop("d", "0")), pixel,
+            article=int(given.pop("a")), hour=int(given.pop("h")), token=given.pop("t"), kind=SENT[given.pop("k", PAGEVIEW.name)],
+            driven=given.pop("w", "0") == "1", pixel=pixel, navigation=given.pop("n", "navigate"), referrer=given.pop("r", "unknown"),
+            host=given.pop("f", ""), late=int(given.pop("d", "0")), seconds=int(given.pop("s", "0")), quarter=int(given.pop("q", "0")),
+            ended=given.pop("e", "0") == "1",
         )  # fmt: skip
         known = report.navigation in NAVIGATIONS and report.referrer in REFERRERS and not given
-        if not known or not 0 < report.article < 1 << 32 or not 0 <= report.late <= LATEST:
+        measured = 0 <= report.late <= LATEST and 0 <= report.seconds <= LONGEST_ENGAGED and 0 <= report.quarter <= 4
+        if not (known and measured and 0 < report.article < 1 << 32):
             raise ValueError
     except (ValueError, KeyError):
         raise Refused("malformed") from None
@@ -151,15 +185,10 @@ def reason_against(environ: Environ, agent: str, report: Report) -> int:
     """The first reason that the web process sees against counting it."""
     if any(environ.get(name) for name in PURPOSES):
         return code("prefetch")
-    if is_bot(agent):
-        return code("bot")
+    if kind := classify(agent):
+        return BY_AGENT[kind].code
     if report.driven:
         return code("headless")
     if "staff=1" in environ.get("HTTP_COOKIE", ""):
         return code("staff")
     return COUNTED
-
-
-def answer(status: str, body: bytes, start_response: StartResponse) -> Iterable[bytes]:
-    start_response(status, [*HEADERS, ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
-    return [body]

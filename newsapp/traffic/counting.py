@@ -8,62 +8,45 @@ workers may count the same source, and any of them may die at any moment.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+import numpy as np
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from newsapp.database import db, write_unit
-from newsapp.news.models import LIVE, Article
-from newsapp.traffic.events import COUNTED, PAGEVIEW, PIXEL, SLOT, Event, code, navigation_of
-from newsapp.traffic.models import count_cursor
-from newsapp.traffic.windows import SUMMED
+from newsapp.news.models import LIVE, STATES, Article
+from newsapp.traffic.days import days_of
+from newsapp.traffic.events import COUNTED, FIELDS, PAGEVIEW, REFERRERS, Events, code, host_of, referrer_of
+from newsapp.traffic.judging import BURST, Judge
+from newsapp.traffic.models import (
+    REFERRED,
+    article_referrers_daily,
+    article_views_5min,
+    article_views_hourly,
+    count_cursor,
+    held_views,
+    sums_due,
+    view_ledger,
+)
+from newsapp.traffic.rules import Rules
+from newsapp.traffic.upserts import add_rows, bare_rows, insert_or_ignore, order_of
 
 START = "0-0"
 BUCKET = 300  # seconds of the finest rollup
 HOUR = 3600
-IDS_AT_ONCE = 500
+MALFORMED = code("malformed")
+MANY = 5000  # articles of a batch, from which on it is cheaper to ask which are not live
+DUE = np.dtype([("hour", "<i4"), ("article", "<u4"), ("views", "<i4")])  # what a commit adds to the sums
 
-RELOAD, REPEAT = code("reload"), code("repeat")
-UNKNOWN, UNCONFIRMED, MALFORMED = code("unknown_article"), code("unconfirmed"), code("malformed")
-
-Seen = set[tuple[int, int, int]]
+Array = np.ndarray[Any, Any]
 
 
-class Slots:
-    """Which visitor has opened which article in which 30 s slot: a function of the stream alone.
-
-    Only the two newest slots are kept, since an event is at most one slot late; so any worker can
-    build the same state anew from the stream's last minute.
-    """
-
-    def __init__(self) -> None:
-        self.seen: dict[int, Seen] = {}
-
-    def repeats(self, event: Event, at: int) -> bool:
-        """Whether the same visitor's same article is in that slot already; it is from now on."""
-        slot = at // SLOT
-        if slot not in self.seen:
-            self.seen = {kept: keys for kept, keys in self.seen.items() if kept >= slot - 2}
-        keys = self.seen.setdefault(slot, set())
-        key = event.visitor, event.article, event.flags & PIXEL
-        if key in keys:
-            return True
-        keys.add(key)
-        return False
-
-    def reason(self, event: Event, at: int) -> int:
-        """The first reason that the stream itself gives against counting; COUNTED when there is none."""
-        if event.reason:
-            return event.reason
-        if navigation_of(event.flags) in ("reload", "back_forward"):
-            return RELOAD
-        if self.repeats(event, at):
-            return REPEAT
-        return UNCONFIRMED if event.flags & PIXEL else COUNTED
+class Overtaken(Exception):
+    """Another worker was first with something in this batch. It is judged anew in the next turn."""
 
 
 class Move(NamedTuple):
@@ -78,66 +61,135 @@ class Move(NamedTuple):
 
 @dataclass
 class Batch:
-    """What events add up to. Times are seconds since 1970."""
+    """Events as read from a source. `at`: when each happened, in seconds since 1970."""
 
-    events: int = 0
-    judged: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # (bucket, article, reason) -> events
-    malformed: Counter[int] = field(default_factory=Counter)  # hour -> entries
-
-    def add(self, event: Event, at: int, reason: int) -> None:
-        self.events += 1
-        self.judged[at // BUCKET, event.article, reason] += 1
-
-    def add_malformed(self, at: int) -> None:
-        self.events += 1
-        self.malformed[at // HOUR] += 1
+    events: Events = field(default_factory=lambda: np.empty(0, FIELDS))
+    at: Array = field(default_factory=lambda: np.empty(0, "i8"))
+    malformed: Counter[int] = field(default_factory=Counter)  # hour -> entries that cannot be read
+    kind: int = PAGEVIEW.code  # that those are booked as
+    ids: tuple[str, ...] = ()  # of each event, where an app gave one
 
     @property
-    def articles(self) -> set[int]:
-        return {article for _, article, _ in self.judged}
+    def size(self) -> int:
+        """Events, an entry that cannot be read being one."""
+        return len(self.events) + self.malformed.total()
 
 
-@dataclass
-class Rows:
-    """A batch as rows to add, by the table's primary key."""
+def live_among(articles: Array) -> Array:
+    """Those of some articles that are live, sorted."""
+    asked = np.unique(articles)
+    with db.engine.connect() as connection:
+        if len(asked) > MANY:
+            return asked[(asked <= newest(connection)) & ~np.isin(asked, not_live(connection))]
+        dialect = connection.dialect.name
+        found = bare_rows(connection, LIVE_AMONG[dialect], ids_for(dialect, asked))
+    return np.sort(np.array([article for (article,) in found], "u4"))
 
-    buckets: Counter[tuple[int, int]] = field(default_factory=Counter)
-    views: Counter[tuple[int, int]] = field(default_factory=Counter)
-    raw: Counter[tuple[int, int]] = field(default_factory=Counter)
-    ledger: Counter[tuple[int, int, int, int]] = field(default_factory=Counter)
 
-    @classmethod
-    def of(cls, batch: Batch, sections: dict[int, int]) -> Rows:
-        """Split into views and reasons; an article without a section in `sections` is not live any more."""
-        rows = cls()
-        for (bucket, article, reason), events in batch.judged.items():
-            rows.add(bucket, article, reason, events, article in sections)
-        for hour, entries in batch.malformed.items():
-            rows.ledger[hour, PAGEVIEW.code, 0, MALFORMED] += entries
+# All ids in one parameter: a long list of them would be a statement of its own each time.
+LIVE_AMONG = {
+    "sqlite": f"SELECT id FROM article WHERE id IN (SELECT value FROM json_each(?)) AND state = '{LIVE}'",  # noqa: S608 - constants
+    "postgresql": f"SELECT id FROM article WHERE id = ANY(%s) AND state = '{LIVE}'",  # noqa: S608 - constants
+}
+
+
+def newest(connection: Connection) -> int:
+    return int(connection.scalar(select(func.max(Article.id))) or 0)
+
+
+def not_live(connection: Connection) -> Array:
+    """The few that are not live. Articles are emptied, never deleted, so of those that ever were the others are."""
+    states = sorted(set(STATES) - {LIVE})
+    return np.array(connection.execute(select(Article.id).where(Article.state.in_(states))).scalars().all(), "u4")
+
+
+def ids_for(dialect: str, ids: Array) -> Any:
+    return ids.tolist() if dialect == "postgresql" else str(ids.tolist())
+
+
+Rows = list[tuple[Table, dict[str, Array]]]
+
+
+class Views:
+    """A batch of pageviews, judged, as rows of the tables."""
+
+    def __init__(self, batch: Batch, judge: Judge, rules: Rules, zone: ZoneInfo) -> None:
+        self.batch = batch
+        self.live = np.isin(batch.events["article"], live_among(batch.events["article"]))
+        self.reasons = self.judged(judge, rules)
+        self.rows = rows_of(self.batch, self.live, self.reasons, zone)
+        self.due = due_of(self.rows)
+
+    def judged(self, judge: Judge, rules: Rules) -> Array:
+        """The first reason against each, COUNTED for none."""
+        return judge.reasons(self.batch.events, self.batch.at, self.live, rules)
+
+    def write(self, connection: Connection) -> None:
+        """Add them, in the open transaction. Raises Overtaken when it must not be committed."""
+        write_rows(connection, self.rows)
+        if self.due:
+            connection.execute(insert(sums_due).values(added=self.due))
+
+
+def rows_of(batch: Batch, live: Array, reasons: Array, zone: ZoneInfo) -> Rows:
+    """What judged pageviews add to each table. `live`: whether each one's article is."""
+    counted = reasons == COUNTED
+    article, hour = {"article_id": batch.events["article"].astype("i8")}, {"hour": batch.at // HOUR}
+    referrer, hosts = referrer_of(batch.events), host_of(batch.events).astype("i8")
+    by_class = {name: counted & (referrer == REFERRERS.index(name)) for name in REFERRED}
+    network = {"network": batch.events["network"].astype("i8")}
+    day = {"day": days_of(hour["hour"], zone)}
+    return [
+        (article_views_5min, grouped({"bucket": batch.at // BUCKET} | article, {"views": counted})),
+        (article_views_hourly, grouped(hour | article, {"views": counted, "raw": live} | by_class, live)),
+        (view_ledger, ledger_rows(batch, reasons, ~counted)),
+        (held_views, grouped(hour | article | network, {"events": reasons == BURST})),
+        (article_referrers_daily, grouped(day | article | {"host": hosts}, {"views": counted & (hosts > 0)})),
+    ]
+
+
+def write_rows(connection: Connection, rows: Rows) -> None:
+    for table, columns in rows:
+        add_rows(connection, table, columns)
+
+
+def due_of(rows: Rows) -> bytes:
+    """What the window sums are due for views by the hour, packed; empty when nothing."""
+    hours = next(columns for table, columns in rows if table is article_views_hourly)
+    here = hours["views"] != 0
+    due = np.empty(int(here.sum()), DUE)
+    due["hour"], due["article"], due["views"] = (hours[name][here] for name in ("hour", "article_id", "views"))
+    return due.tobytes()
+
+
+def ledger_rows(batch: Batch, reasons: Array, booked: Array) -> dict[str, Array]:
+    """Rows of the ledger for the events that are booked there, and for entries that cannot be read."""
+    kinds, articles = (batch.events["head"] & 15).astype("i8"), batch.events["article"].astype("i8")
+    keys = {"hour": batch.at // HOUR, "kind": kinds, "article_id": articles, "reason": reasons.astype("i8")}
+    rows = grouped(keys, {"events": booked})
+    if not batch.malformed:
         return rows
-
-    def add(self, bucket: int, article: int, reason: int, events: int, known: bool) -> None:
-        hour = bucket * BUCKET // HOUR
-        if not known and (reason == COUNTED or reason in (RELOAD, REPEAT, UNCONFIRMED)):
-            reason = UNKNOWN
-        if known:
-            self.raw[hour, article] += events
-        if reason == COUNTED:
-            self.buckets[bucket, article] += events
-            self.views[hour, article] += events
-        else:
-            self.ledger[hour, PAGEVIEW.code, article, reason] += events
+    hours, times = (np.array(part, "i8") for part in zip(*batch.malformed.items(), strict=True))
+    unread = {"hour": hours, "kind": hours * 0 + batch.kind, "article_id": hours * 0, "reason": hours * 0 + MALFORMED, "events": times}
+    return {name: np.concatenate([column, unread[name]]) for name, column in rows.items()}
 
 
-def sections_of(connection: Connection, articles: Iterable[int]) -> dict[int, int]:
-    """The section of each article that is live."""
-    ids = sorted(articles)
-    found: dict[int, int] = {}
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        query = select(Article.id, Article.section_id).where(Article.id.in_(ids[start : start + IDS_AT_ONCE]), Article.state == LIVE)
-        query = query.order_by(Article.id).with_for_update(read=True)  # an editor who moves one to another section waits
-        found.update((row.id, row.section_id) for row in connection.execute(query))
-    return found
+def grouped(keys: dict[str, Array], added: dict[str, Array], listed: Array | None = None) -> dict[str, Array]:
+    """Columns of the distinct keys with the sums of what is added; only events that are `listed`, else that add something to the first."""
+    here = np.flatnonzero(listed if listed is not None else next(iter(added.values())))
+    columns = [column[here] for column in keys.values()]
+    order = order_of(columns)
+    ordered = [column[order] for column in columns]
+    new = np.ones(len(here), bool)
+    if len(here):
+        new[1:] = np.any([column[1:] != column[:-1] for column in ordered], axis=0)
+    starts = np.flatnonzero(new)
+    result = {name: column[starts] for name, column in zip(keys, ordered, strict=True)}
+    for name, amounts in added.items():
+        amounts = amounts[here][order]
+        amounts = amounts.astype("i8") if amounts.dtype.kind in "bu" else amounts
+        result[name] = np.add.reduceat(amounts, starts) if len(starts) else amounts
+    return result
 
 
 def cursor_of(source: str) -> str:
@@ -152,25 +204,16 @@ def cursor_of(source: str) -> str:
     return str(pos)
 
 
-def insert_or_ignore(connection: Connection, table: Any) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
-
-
-def commit(moves: Sequence[Move], batch: Batch, at: datetime) -> set[int] | None:
-    """Add a batch in one transaction that moves the cursors of its sources.
-
-    Returns the sections whose lists it changed; None when another worker was first, and nothing was added.
-    """
-    with write_unit() as connection:
-        if not all(advance(connection, move, at) for move in moves):
-            connection.rollback()
-            return None
-        sections = sections_of(connection, batch.articles)
-        rows = Rows.of(batch, sections)
-        add_views(connection, rows)
-        add_sums(connection, rows, sections)
-    return {sections[article] for _, article in rows.views}
+def commit(moves: Sequence[Move], write: Callable[[Connection], None], at: datetime) -> bool:
+    """Write a batch in one transaction that moves the cursors of its sources. False: another worker was first, nothing was added."""
+    try:
+        with write_unit() as connection:
+            if not all(advance(connection, move, at) for move in moves):
+                raise Overtaken
+            write(connection)
+    except Overtaken:
+        return False
+    return True
 
 
 def advance(connection: Connection, move: Move, at: datetime) -> bool:
@@ -184,58 +227,3 @@ def advance(connection: Connection, move: Move, at: datetime) -> bool:
     }
     here = (count_cursor.c.source == move.source) & (count_cursor.c.pos == move.old)
     return connection.execute(update(count_cursor).where(here).values(values)).rowcount == 1
-
-
-# All upserts go in the order of the primary key: two shards that touch the same rows then wait for
-# each other on PostgreSQL instead of blocking each other for good.
-ADD_BUCKETS = text(
-    "INSERT INTO article_views_5min (bucket, article_id, views) VALUES (:bucket, :article, :views)"
-    " ON CONFLICT (bucket, article_id) DO UPDATE SET views = article_views_5min.views + excluded.views"
-)
-ADD_HOURS = text(
-    "INSERT INTO article_views_hourly (hour, article_id, views, raw) VALUES (:hour, :article, :views, :raw)"
-    " ON CONFLICT (hour, article_id) DO UPDATE SET"
-    " views = article_views_hourly.views + excluded.views, raw = article_views_hourly.raw + excluded.raw"
-)
-ADD_LEDGER = text(
-    "INSERT INTO view_ledger (hour, kind, article_id, reason, events) VALUES (:hour, :kind, :article, :reason, :events)"
-    " ON CONFLICT (hour, kind, article_id, reason) DO UPDATE SET events = view_ledger.events + excluded.events"
-)
-COLUMNS = tuple(str(window.column) for window in SUMMED)
-ADD_SUMS = text(
-    f"INSERT INTO article_view_sums (article_id, section_id, {', '.join(COLUMNS)})"  # noqa: S608 - names from WINDOWS
-    f" VALUES (:article, :section, {', '.join(':' + column for column in COLUMNS)})"
-    f" ON CONFLICT (article_id) DO UPDATE SET {', '.join(f'{column} = article_view_sums.{column} + excluded.{column}' for column in COLUMNS)}"
-)
-
-
-def add_views(connection: Connection, rows: Rows) -> None:
-    if rows.buckets:
-        connection.execute(ADD_BUCKETS, [{"bucket": b, "article": a, "views": n} for (b, a), n in sorted(rows.buckets.items())])
-    if rows.raw:
-        connection.execute(ADD_HOURS, [{"hour": h, "article": a, "views": rows.views[h, a], "raw": n} for (h, a), n in sorted(rows.raw.items())])
-    if rows.ledger:
-        items = sorted(rows.ledger.items())
-        connection.execute(ADD_LEDGER, [{"hour": h, "kind": k, "article": a, "reason": r, "events": n} for (h, k, a, r), n in items])
-
-
-def add_sums(connection: Connection, rows: Rows, sections: dict[int, int]) -> None:
-    """Add views to every window that their hour has not left. Read in the same transaction: a late view would else stay for ever."""
-    if not rows.views:
-        return
-    through = through_hours(connection)
-    totals: dict[int, Counter[str]] = {}
-    for (hour, article), views in rows.views.items():
-        sums = totals.setdefault(article, Counter())
-        for window in SUMMED:
-            if window.hours is None or hour > through.get(window.slug, -1):
-                sums[str(window.column)] += views
-    parameters = [{"article": a, "section": sections[a], **{column: sums[column] for column in COLUMNS}} for a, sums in sorted(totals.items())]
-    connection.execute(ADD_SUMS, parameters)
-
-
-def through_hours(connection: Connection) -> dict[str, int]:
-    """The last hour that has left each window. Held until the commit, so that no hour leaves in between."""
-    lock = " FOR SHARE" if connection.dialect.name == "postgresql" else ""
-    query = text(f'SELECT "window", through_hour FROM window_state{lock}')  # noqa: S608 - a constant
-    return {row.window: row.through_hour for row in connection.execute(query)}

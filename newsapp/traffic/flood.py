@@ -1,4 +1,8 @@
-"""Limits at the door: buckets for each address, and for each address and article."""
+"""Limits at the door: buckets for each address, and for each address and article.
+
+Wide on purpose: they keep one address from taking the server's time. What one network may have of the
+list is judged exactly where views are counted (judging.py), and thousands share a carrier's address.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import os
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-ADDRESSES = (50.0, 1000.0)  # refilled a second, most at once: a carrier's address holds thousands of readers
-ARTICLES = (5.0, 200.0)  # of one address for one article
+ADDRESSES = (200.0, 6000.0)  # refilled a second, most at once
+ARTICLES = (50.0, 3000.0)  # of one address for one article
 MOST_BUCKETS = 50_000
 
 
@@ -22,7 +26,7 @@ class Buckets:
     def take(self, key: bytes, at: float) -> bool:
         """Take one; False when the bucket is empty."""
         level, since = self.levels.get(key, (self.most, at))
-        level = min(self.most, level + (at - since) * self.rate)
+        level = self.refilled(level, since, at)
         if level < 1:
             return False
         if len(self.levels) >= MOST_BUCKETS and key not in self.levels:
@@ -32,9 +36,14 @@ class Buckets:
 
     def forget(self, at: float) -> None:
         """Drop those that are full again by now; all of them when that is not enough."""
-        self.levels = {key: (level, since) for key, (level, since) in self.levels.copy().items() if level + (at - since) * self.rate < self.most}
+        kept = self.levels.copy().items()
+        self.levels = {key: (level, since) for key, (level, since) in kept if self.refilled(level, since, at) < self.most}
         if len(self.levels) >= MOST_BUCKETS:
             self.levels = {}
+
+    def refilled(self, level: float, since: float, at: float) -> float:
+        """A level after some time; a clock may be set back."""
+        return min(self.most, level + max(0.0, at - since) * self.rate)
 
 
 class Flood:

@@ -10,8 +10,8 @@ from redis.exceptions import OutOfMemoryError
 from sqlalchemy import select
 
 from newsapp.database import db, write_unit
-from newsapp.traffic.counting import insert_or_ignore
 from newsapp.traffic.models import installation
+from newsapp.traffic.upserts import insert_or_ignore
 
 KEY = "news:installation"
 

@@ -7,62 +7,60 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from sqlalchemy import Connection, bindparam, select, text
-from sqlalchemy.engine import Row
+from sqlalchemy import Connection, select, text
 
 from newsapp.copies import Copy, write
-from newsapp.database import Moment, db, now
-from newsapp.news.models import Section, article_path
-from newsapp.traffic.counting import BUCKET, HOUR
-from newsapp.traffic.windows import BY_SLUG, WINDOWS, Window
-
-LENGTH = 100  # 50 that a page may show, and 50 more in case some are hidden before the next list
-SITE = "site"
-
-# CROSS JOIN keeps SQLite from beginning with the articles, of which an archive has a million.
-# The last hour comes from its 5-minute rollups: rows of that hour only.
-LAST_HOUR = """
-SELECT SUM(v.views) AS views, {columns} FROM article_views_5min v CROSS JOIN article a CROSS JOIN section s
-WHERE v.bucket > :since AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' AND a.published_at <= :now {section}
-GROUP BY {group} ORDER BY 1 DESC, a.id DESC LIMIT :length
-"""
-# The condition repeats the partial index's own, or the database would not use it.
-SUMMED = """
-SELECT v.{column} AS views, {columns} FROM article_view_sums v CROSS JOIN article a CROSS JOIN section s
-WHERE v.{column} > 0 AND a.id = v.article_id AND s.id = a.section_id AND a.state = 'live' AND a.published_at <= :now {section}
-ORDER BY v.{column} DESC, v.article_id DESC LIMIT :length
-"""
-COLUMNS = "a.id, a.slug, a.headline, a.list_headline, s.slug AS section_slug, s.name AS section_name"
-GROUP = "a.id, a.slug, a.headline, a.list_headline, s.slug, s.name"
+from newsapp.database import db, now
+from newsapp.news.models import Section
+from newsapp.traffic import guard
+from newsapp.traffic.article_views import views_of
+from newsapp.traffic.asked import AVERAGE, LENGTH, SITE, Asked, named, scope_of
+from newsapp.traffic.busiest import Busiest, Placed, Story
+from newsapp.traffic.counting import HOUR
+from newsapp.traffic.shown import shown
+from newsapp.traffic.trend import log_weight, points
+from newsapp.traffic.windows import WINDOWS, Window
 
 
-def query_of(window: Window, in_section: bool) -> str:
-    if window.column is None:
-        return LAST_HOUR.format(columns=COLUMNS, group=GROUP, section="AND a.section_id = :section" if in_section else "")
-    return SUMMED.format(column=window.column, columns=COLUMNS, section="AND v.section_id = :section" if in_section else "")
+class Press:
+    """Makes the lists of one moment."""
 
+    def __init__(self, sql: Connection, at: datetime) -> None:
+        self.sql, self.at = sql, at
+        self.decisions = guard.in_force(sql, at)
+        self.busiest = Busiest(sql, at, guard.terms(sql, at, self.decisions))
+        self.weight_now = log_weight(sql, int(at.timestamp()) // HOUR)
+        self.revision = revision(sql, at)
 
-NOW = bindparam("now", type_=Moment)
-QUERIES = {(window.slug, in_section): text(query_of(window, in_section)).bindparams(NOW) for window in WINDOWS for in_section in (False, True)}
+    def make(self, asked: Asked) -> dict[str, Any]:
+        """A list as its copy holds it."""
+        items = [self.item(asked, placed) for placed in self.busiest.of(asked, LENGTH)]
+        pinned = self.pinned(asked) if asked.scope == SITE and asked.is_published else []
+        as_of = self.at.isoformat(timespec="seconds")
+        return {"revision": self.revision, "scope": asked.scope, "window": asked.window.slug, "as_of": as_of, "items": items, "pinned": pinned}
 
+    def item(self, asked: Asked, placed: Placed) -> dict[str, Any]:
+        average = {"average": round(placed.rank, 2)} if asked.order == AVERAGE else {}
+        return {**placed.story.line(), **self.figure(asked.window, placed.value), **average}
 
-def busiest(sql: Connection, window: Window, section_id: int | None, at: datetime) -> list[dict[str, Any]]:
-    """The most viewed live articles of a window, of the site or of one section; of equals the newer leads."""
-    since = int(at.timestamp()) // BUCKET - HOUR // BUCKET
-    values = {"since": since, "section": section_id, "length": LENGTH, "now": at}
-    rows = sql.execute(QUERIES[window.slug, section_id is not None], values)
-    return [item(row) for row in rows]
+    def figure(self, window: Window, value: float) -> dict[str, Any]:
+        """What a story has, as lists say it: views, or points where they are weighed."""
+        return {"score": round(points(value, self.weight_now), 1)} if window.weighed else {"views": int(value)}
 
+    def pinned(self, asked: Asked) -> list[dict[str, Any]]:
+        """The stories that stand at a place of their own, with what they have; readers leave out those whose time is over."""
+        pins = {each.article_id: each for each in self.decisions if each.action == guard.PIN}
+        values = views_of(self.sql, asked.window, pins, self.at) if pins else {}
+        stories = self.busiest.stories
+        stories.load(pins)
+        return [
+            {**stories.known[article_id].line(), **self.figure(asked.window, values.get(article_id, 0)), "position": pin.position, "until": pin.until}
+            for article_id, pin in pins.items()
+            if self.is_live(stories.known.get(article_id))
+        ]
 
-def item(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "path": article_path(row.section_slug, row.slug),
-        "headline": row.list_headline or row.headline,
-        "section": row.section_name,
-        "section_slug": row.section_slug,
-        "views": int(row.views),
-    }
+    def is_live(self, story: Story | None) -> bool:
+        return story is not None and story.is_live(self.at)
 
 
 def revision(sql: Connection, at: datetime) -> int:
@@ -75,41 +73,34 @@ def revision(sql: Connection, at: datetime) -> int:
     return sum(int(sql.scalar(text(part)) or 0) for part in parts) + int(at.timestamp()) // 60
 
 
-def scope_of(section_id: int | None) -> str:
-    return SITE if section_id is None else f"section-{section_id}"
+def build(asked: Asked) -> dict[str, Any]:
+    """A list as it stands now."""
+    with db.engine.connect() as sql:
+        return Press(sql, now()).make(asked)
 
 
-def section_in(scope: str) -> int | None:
-    """The section of a scope; None for the site. Raises ValueError."""
-    return None if scope == SITE else int(scope.removeprefix("section-"))
-
-
-def build_list(sql: Connection, scope: str, window: Window, at: datetime, number: int) -> dict[str, Any]:
-    """A list as its copy holds it."""
-    items = busiest(sql, window, section_in(scope), at)
-    return {"revision": number, "scope": scope, "window": window.slug, "as_of": at.isoformat(timespec="seconds"), "items": items}
+def site_list(window: Window, at: datetime) -> list[dict[str, Any]]:
+    """The paper's list of a window as readers see it at a moment."""
+    with db.engine.connect() as sql:
+        press = Press(sql, at)
+        away = {each.article_id for each in press.decisions if each.action == guard.HOLD_OUT}
+        return shown(press.make(Asked(SITE, window)), away, at.timestamp())
 
 
 def list_copy(name: str) -> Copy:
-    """The copy of a list named `list:<scope>:<window>`. Raises KeyError for a window that is not there."""
-    _, scope, slug = name.split(":")
-    window = BY_SLUG[slug]
-
-    def build() -> dict[str, Any]:
-        at = now()
-        with db.engine.connect() as sql:
-            return build_list(sql, scope, window, at, revision(sql, at))
-
-    return Copy(name, build)
+    """The copy of a list. Raises KeyError for a window that is not there."""
+    asked = named(name)
+    return Copy(name, lambda: build(asked))
 
 
 def publish(connection: redis.Redis, sections: Iterable[int], at: datetime) -> int:
     """Publish the site's lists and those of these sections, every window. Returns how many were written."""
     scopes = [SITE, *(scope_of(section) for section in sorted(set(sections)))]
+    wanted = [Asked(scope, window) for scope in scopes for window in WINDOWS]
     with db.engine.connect() as sql:
-        number = revision(sql, at)
-        lists = [build_list(sql, scope, window, at, number) for scope in scopes for window in WINDOWS]
-    return sum(write(connection, f"news:list:{value['scope']}:{value['window']}", value) for value in lists)
+        press = Press(sql, at)
+        lists = {asked.name: press.make(asked) for asked in wanted}
+    return sum(write(connection, f"news:{name}", value) for name, value in lists.items())
 
 
 def publish_all(connection: redis.Redis, at: datetime) -> int:

@@ -10,16 +10,10 @@ from redis.exceptions import ResponseError
 from sqlalchemy import select
 
 from newsapp.database import db
-from newsapp.traffic.inbox import pages_of
+from newsapp.traffic.inbox import id_parts, pages_of
 from newsapp.traffic.models import count_cursor
 
 log = structlog.get_logger()
-
-
-def id_parts(text: str) -> tuple[int, int]:
-    """A stream id as numbers that compare."""
-    milliseconds, _, sequence = text.partition("-")
-    return int(milliseconds), int(sequence or 0)
 
 
 def stream_state(connection: redis.Redis, stream: str) -> tuple[str, int]:
@@ -47,13 +41,15 @@ def mend_rollback(connection: redis.Redis, source: str, stream: str) -> bool:
 
     Happens after a power cut under everysec, with a new master, an emptied disk or another REDIS_URL:
     ids could begin again below the cursor, where no counter looks, and `entries-added` lacks what was
-    counted. Only a server that was started anew can have gone back, so each run is looked at once.
+    counted. Only a server that was started anew can have gone back, so each run is looked at once, and
+    again when less stands there than was counted: a commit may have been on its way meanwhile.
     """
     server: Any = connection.info("server")
-    if CHECKED.get(stream) == server["run_id"]:
-        return False
     pos, counted = cursor_row(source)
     last, added = stream_state(connection, stream)
+    is_behind = added < counted or id_parts(last) < id_parts(pos)
+    if CHECKED.get(stream) == server["run_id"] and not is_behind:
+        return False
     end = max(last, pos, key=id_parts)
     expected = counted + entries_between(connection, stream, pos, last)
     if end == last and added >= expected:

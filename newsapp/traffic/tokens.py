@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 from hashlib import blake2b
 
 HOUR = 3600
 GOOD_FOR = 26  # hours: a page left open overnight still counts
 
 
+@lru_cache(maxsize=16384)
 def token(key: bytes, article: int, hour: int) -> str:
     """16 hex digits for an article and an hour (hours since 1970)."""
     return blake2b(b"%d|%d" % (article, hour), key=key, digest_size=8, person=b"beacon").hexdigest()

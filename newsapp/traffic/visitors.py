@@ -36,22 +36,34 @@ class Salts:
         self.own = os.urandom(16)  # until Redis gives one: repeats are then told within this process only
 
     def day(self, at: datetime) -> str:
-        return (at.astimezone(self.zone) - TURN).date().isoformat()
+        return day_of_minute(self.zone, int(at.timestamp()) // 60)
 
     def current(self, at: float) -> bytes:
-        return self.by_day.get(self.day(datetime.fromtimestamp(at, UTC)), self.own)
+        return self.by_day.get(day_of_minute(self.zone, int(at) // 60), self.own)
 
     def fetch(self, connection: redis.Redis) -> None:
         """Once a second, in the background: have today's salt, and an hour before its turn the next one's."""
         at = datetime.now(UTC)
         days = {self.day(at), self.day(at + AHEAD)}
         for day in days - self.by_day.keys():
-            connection.set(f"news:salt:{day}", os.urandom(16), nx=True, ex=KEPT)
-            salt = connection.get(f"news:salt:{day}")
-            if isinstance(salt, bytes):
-                self.by_day[day] = salt
+            self.by_day[day] = salt_of_day(connection, day)
         for day in self.by_day.keys() - days:
             del self.by_day[day]
+
+
+def salt_of_day(connection: redis.Redis, day: str) -> bytes:
+    """A day's key as Redis has it; who asks first makes it."""
+    key = f"news:salt:{day}"
+    if not (salt := connection.get(key)):  # asked first: at maxmemory Redis refuses a SET that changes nothing
+        connection.set(key, os.urandom(16), nx=True, ex=KEPT)
+        salt = connection.get(key)
+    return bytes(salt)  # type: ignore[arg-type]  # redis-py's types allow for its asyncio
+
+
+@lru_cache(maxsize=16)
+def day_of_minute(zone: ZoneInfo, minute: int) -> str:
+    """The salt's day that a minute (since 1970) belongs to."""
+    return (datetime.fromtimestamp(minute * 60, zone) - TURN).date().isoformat()
 
 
 def client_address(environ: Environ, trusted: tuple[Network, ...]) -> str:

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """One span. `hours` is None for all time; `column` is its sum, None where 5-minute rollups answer."""
+    """One span. `hours` is None for all time; `column` is its sum, None where 5-minute rollups answer.
+
+    `weighed`: a view counts less the older it is (traffic/trend.py), and the list shows points instead of views.
+    """
 
     slug: str
     label: str
     hours: int | None
     column: str | None
+    weighed: bool = False
+
+    @property
+    def has_average(self) -> bool:
+        """Whether a story can have been online for some of its days only."""
+        return not self.weighed and (self.hours is None or self.hours > 24)
 
 
 WINDOWS = (
@@ -21,7 +30,9 @@ WINDOWS = (
     Window("week", "Week", 168, "v7d"),
     Window("month", "Month", 720, "v30d"),
     Window("all", "All time", None, "vall"),
+    Window("trend", "Trend", None, "trend", weighed=True),
 )
 BY_SLUG = {window.slug: window for window in WINDOWS}
-SUMMED = tuple(window for window in WINDOWS if window.column)
+KEPT = tuple(window for window in WINDOWS if window.column)  # in article_view_sums
+SUMMED = tuple(window for window in KEPT if not window.weighed)
 EXPIRING = tuple(window for window in SUMMED if window.hours)

@@ -6,13 +6,13 @@ for (const count of document.querySelectorAll('[data-count]')) {
   show();
 }
 
-for (const form of document.querySelectorAll('form[data-guard]')) {
+for (const form of document.querySelectorAll('form[data-guard]:not([data-unsaved])')) {
   const says = document.querySelector('[data-guard-says]');
   let dirty = document.querySelector('[role="alert"]') !== null;
   form.addEventListener('input', () => {
     dirty = true;
     if (says) says.textContent = 'Not saved yet';
   });
-  form.addEventListener('submit', () => { dirty = false; });
+  form.addEventListener('submit', (event) => { if (event.submitter?.formTarget !== '_blank') dirty = false; }); // a preview saves nothing
   addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault(); });
 }

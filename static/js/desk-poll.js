@@ -15,6 +15,7 @@ for (const part of document.querySelectorAll('[data-poll]')) {
     const focused = part.contains(document.activeElement) && document.activeElement.getAttribute('aria-labelledby');
     part.innerHTML = html;
     part.querySelectorAll('.sheet').forEach((sheet, place) => { sheet.scrollLeft = scrolled[place] || 0; });
+    part.dispatchEvent(new Event('poll:placed', { bubbles: true }));
     if (focused) part.querySelector(`.sheet[aria-labelledby="${focused}"]`)?.focus({ preventScroll: true });
   };
   const ask = async () => {

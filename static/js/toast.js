@@ -4,10 +4,10 @@ const template = document.querySelector('[data-toast]');
 const hide = () => region.replaceChildren();
 let timer;
 
-// Leaves after 8 s, but not while somebody points at it or is in it.
+// Leaves after 20 s, in which the longest is read slowly, but not while somebody points at it, is in it, or looks at another tab.
 function leaveLater() {
   clearTimeout(timer);
-  timer = setTimeout(() => (region.querySelector(':hover, :focus-within') ? leaveLater() : hide()), 8000);
+  timer = setTimeout(() => (document.hidden || region.querySelector(':hover, :focus-within') ? leaveLater() : hide()), 20000);
 }
 
 // `help`: with what can be done instead.
@@ -21,3 +21,4 @@ export function show(message, help) {
 
 region.addEventListener('click', (event) => event.target.closest('[data-dismiss]') && hide());
 region.addEventListener('keydown', (event) => event.key === 'Escape' && hide());
+document.addEventListener('visibilitychange', leaveLater);

@@ -1,0 +1,1 @@
+"""How a story comes to readers and leaves them: turns of its state, times, checks before it, previews, corrections."""
