@@ -41,13 +41,6 @@ def entries_of(folder: Path) -> Iterator[Added]:
         yield from entries(path.read_bytes())
 
 
-def tail_of(folder: Path, size: int) -> list[Added]:
-    """The entries whose commands stand in the last `size` bytes."""
-    with open(growing_files(folder)[-1], "rb") as file:
-        file.seek(max(0, file.seek(0, 2) - size))
-        return list(entries(file.read()))
-
-
 def cut_tail(folder: Path, size: int) -> list[Added]:
     """Cut the last `size` bytes off, as a power cut does. Returns the entries that are gone with them."""
     path = growing_files(folder)[-1]

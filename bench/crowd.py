@@ -6,7 +6,7 @@ import http.client
 import itertools
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 
 from newsapp.traffic.tokens import token_query
 
@@ -14,7 +14,6 @@ RATE = 500  # readers a second at most
 PAIRED = 10  # every tenth reader sends the same beacon twice
 HOUR = 3600
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
-LATEST = 5000  # events; more than can be accepted while Valkey writes nothing
 
 
 class Readers:
@@ -24,7 +23,6 @@ class Readers:
         self.port, self.secret, self.calm = port, secret, calm  # they go when all is calm
         self.accepted, self.unanswered, self.statuses = Counter[int](), Counter[int](), Counter[str]()
         self.when: dict[int, float] = {}  # the last that were accepted of each article
-        self.latest: deque[tuple[float, int]] = deque(maxlen=LATEST)  # the last that were accepted at all
         self.pairs: dict[int, tuple[float, float]] = {}  # when both beacons of a reader were sent and answered
         self.numbers = itertools.count(1)
         self.began = time.monotonic()
@@ -59,5 +57,4 @@ class Readers:
         self.statuses[status] += 1
         if status == "204":
             self.when[number] = time.monotonic()
-            self.latest.append((time.monotonic(), number))
         (self.accepted if status == "204" else self.unanswered)[number] += 1

@@ -51,8 +51,6 @@ from newsapp.traffic.rollback import cursor_row
 READERS = 6
 SETTLES = 8.0  # seconds after a trouble until every web process has the day's salt and the inbox again
 TIME_TO_DRAIN = 180.0
-UNWRITTEN = 2.0  # seconds that Valkey answers without writing, while its file is being synced
-SLACK = 0.3  # seconds between an answer of Valkey and our noting of what the reader was told
 
 
 class Torture:
@@ -203,14 +201,6 @@ class Torture:
         for entry in entries:
             if id_parts(entry.entry_id) > id_parts(cursors[entry.stream]):
                 self.allowed[cause].update(unpack(entry.packed)["article"].tolist())
-
-    def allow_unwritten(self, written: Iterable[Added], killed: float) -> None:
-        """Let these be lost: answered in the last moments before a kill, and after all that stands in the file."""
-        there = Counter(article for entry in written for article in unpack(entry.packed)["article"].tolist())
-        answered = list(self.readers.latest)
-        last = max((at for at, number in answered if number in there), default=killed)
-        late = Counter(number for at, number in answered if max(last, killed - UNWRITTEN) - SLACK < at < killed + SLACK)
-        self.allowed["unwritten"] += late - there
 
     def cursor(self, shard: int) -> str:
         """Where counting of a shard stands, asked until the database answers."""

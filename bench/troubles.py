@@ -6,11 +6,11 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.appendonly import cut_tail, entries_of, tail_of
+from bench.appendonly import cut_tail, entries_of
 from bench.parts import Part, Valkey, no_clock_of_python, no_clock_of_valkey, no_mounts
 from newsapp.redis import RedisError
 from newsapp.traffic.inbox import id_parts, stream_key
@@ -23,7 +23,6 @@ Chance = random.Random
 NOTHING = "nothing"
 PAGE = 4096  # bytes of a small disk's block
 LARGEST_CUT = 100_000  # bytes: some two seconds of 500 readers
-TAIL = 1 << 20  # bytes; more than is written in 2 s
 MOST_SHARDS = 8
 TIME_TO_SYNC, TIME_TO_PROMOTE = 10.0, 30.0  # seconds
 
@@ -75,21 +74,8 @@ def kill_tickers(torture: Torture, chance: Chance) -> bool:
     return bool(pids)
 
 
-@contextlib.contextmanager
-def dead(torture: Torture) -> Iterator[Valkey]:
-    """The primary is killed, and not started again before the end.
-
-    While its file is being synced Valkey answers and keeps what it would write, for 2 s at most: that dies with it.
-    """
-    valkey = torture.primary
-    killed = time.monotonic()
-    with valkey.away():
-        torture.allow_unwritten(tail_of(valkey.folder, TAIL), killed)
-        yield valkey
-
-
 def kill_valkey(torture: Torture, chance: Chance) -> bool:
-    with dead(torture):
+    with torture.primary.away():
         time.sleep(chance.uniform(0, 0.4))
     return True
 
@@ -113,7 +99,7 @@ def kill_postgresql(torture: Torture, chance: Chance) -> bool:
 
 def fill_spill(torture: Torture, chance: Chance) -> bool:
     """The spill's disk has room for a few records only, while Valkey is away."""
-    with torture.disks["spill"].full(left=chance.choice((0, PAGE, 2 * PAGE))), dead(torture):
+    with torture.disks["spill"].full(left=chance.choice((0, PAGE, 2 * PAGE))), torture.primary.away():
         time.sleep(chance.uniform(0.5, 2.5))
     return True
 
@@ -140,8 +126,8 @@ def set_clock(torture: Torture, whose: str, chance: Chance) -> bool:
 
 def cut_append_only_file(torture: Torture, chance: Chance) -> bool:
     """A power cut: the file ends earlier than what was answered."""
-    with dead(torture) as valkey:
-        cut = cut_tail(valkey.folder, chance.randint(1, LARGEST_CUT))
+    with torture.primary.away():
+        cut = cut_tail(torture.primary.folder, chance.randint(1, LARGEST_CUT))
         torture.allow("valkey-cut", cut)
     return True
 
@@ -151,7 +137,7 @@ def fail_over(torture: Torture, chance: Chance) -> bool:
     old, new = torture.primary, torture.replica
     if not wait_until(lambda: follows(new), TIME_TO_SYNC):
         return False
-    with torture.sentinel.watchful(), dead(torture):
+    with torture.sentinel.watchful(), torture.primary.away():
         time.sleep(0.5)  # what is on the wire arrives
         known = {stream_key(shard): stream_state(new.connection, stream_key(shard))[0] for shard in range(torture.shards)}
         torture.allow("failover", [entry for entry in entries_of(old.folder) if id_parts(entry.entry_id) > id_parts(known[entry.stream])])
@@ -193,19 +179,18 @@ def grow_shards(torture: Torture, chance: Chance) -> bool:
 
 
 AT_MOST_ONCE = "what was not answered is booked at most once"
-UNWRITTEN = "what was answered while the file was synced, and not written yet"
 TROUBLES = (
     Trouble("web", 16, kill_web, AT_MOST_ONCE, edge=True),
     Trouble("worker", 8, kill_worker, NOTHING),
     Trouble("ticker", 15, kill_tickers, NOTHING),
-    Trouble("valkey", 8, kill_valkey, UNWRITTEN, victim="valkey", edge=True),
+    Trouble("valkey", 8, kill_valkey, AT_MOST_ONCE, victim="valkey", edge=True),
     Trouble("valkey-pause", 10, pause_valkey, AT_MOST_ONCE, victim="valkey", edge=True),
     Trouble("valkey-cut", 13, cut_append_only_file, "what was cut off and not counted before", victim="valkey", edge=True),
     Trouble("valkey-clock", 12, set_clock_of_valkey, NOTHING, victim="valkey", edge=True, needs=no_clock_of_valkey),
     Trouble("clock", 13, set_clock_of_python, NOTHING, edge=True, needs=no_clock_of_python),
     Trouble("failover", 15, fail_over, "what the replica had not received and was not counted before", victim="valkey", edge=True),
     Trouble("postgresql", 11, kill_postgresql, NOTHING, victim="database", database="postgresql"),
-    Trouble("spill-disk", 14, fill_spill, UNWRITTEN, victim="valkey", edge=True, needs=no_mounts),
+    Trouble("spill-disk", 14, fill_spill, AT_MOST_ONCE, victim="valkey", edge=True, needs=no_mounts),
     Trouble("database-disk", 14, fill_database, NOTHING, victim="database", needs=no_mounts),
     Trouble("shards", 17, grow_shards, NOTHING, edge=True),
 )

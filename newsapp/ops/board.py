@@ -168,7 +168,7 @@ def forgetful_redis(figures: Figures) -> Alarm | None:
         return None
     cause = "Its last write to disk failed." if figures.redis.persists else "appendonly is off."
     effect = "Views that are not counted yet are lost if it stops."
-    return Alarm(BAD, "Redis keeps nothing on disk", cause, effect, "Set appendonly yes and appendfsync everysec, and see that its disk has room.")
+    return Alarm(BAD, "Redis keeps nothing on disk", cause, effect, "Set appendonly yes and appendfsync always, and see that its disk has room.")
 
 
 def idle_queue(figures: Figures) -> Alarm | None:
