@@ -63,7 +63,7 @@ class Crowd:
         host = f"localhost:{self.newsroom.app.config['PORT']}"
         given = {
             "Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin", "User-Agent": FIREFOX, "Accept-Language": "en",
-            "X-Forwarded-For": f"198.{18 + n // 62_500}.{n % 250}.{n // 250 % 250 + 1}", "Content-Length": "0",
+            "X-Forwarded-For": f"{16 + n % 40}.{n // 40 % 250}.7.{n // 10_000 + 1}", "Content-Length": "0",
         } | {name.replace("_", "-"): value for name, value in headers.items()}  # fmt: skip
         ours = token_query(self.newsroom.app.config["SECRET_KEY"], self.newsroom.articles["harbour-fire"], int(time.time()))
         lines = [f"{method} {path}?{query or ours + '&n=navigate&r=direct&w=0'} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
@@ -255,5 +255,5 @@ def assert_exact(crowd: Crowd, accepted: int, unknown: int) -> None:
     """Every event that was answered 204 is counted once, every other one at most once, and the books agree."""
     crowd.newsroom.count()
     books = crowd.newsroom.ledger()
-    assert accepted <= books["counted"] <= accepted + unknown
+    assert accepted <= books["counted"] <= accepted + unknown, books
     assert (books["filtered"], books["waiting"], books["balance"]) == ({}, 0, 0)

@@ -138,6 +138,7 @@ class Article(Model):
     __tablename__ = "article"
     __table_args__ = (
         Index("ix_article_state_published_at", "state", "published_at"),
+        Index("ix_article_published_at_id", "published_at", "id"),
         Index("ix_article_section_id_state_published_at", "section_id", "state", "published_at"),
         Index("ix_article_picture_id", "picture_id"),
         Index("ix_article_state_expires_at", "state", "expires_at", sqlite_where=ENDING, postgresql_where=ENDING),
