@@ -4,8 +4,7 @@ const LISTED = 'p[class*="MsoListParagraph"], p[data-style*="mso-list"]';
 
 // Returns {html, missing}: the pictures that could not come along, by name.
 export function clean(html) {
-  // The policy of the page forbids styles, even in a document that nobody sees: they are read as text.
-  const body = new DOMParser().parseFromString(html.replace(/<style[\s>][^]*?<\/style>/gi, '').replace(/(\s)style\s*=/gi, '$1data-style='), 'text/html').body;
+  const body = new DOMParser().parseFromString(html.replace(/<style[\s>][^]*?<\/style>/gi, '').replace(/<[a-z][^>]*>/gi, inert), 'text/html').body;
   for (const dead of body.querySelectorAll(COMMENTS)) dead.remove();
   const notes = document.createNodeIterator(body, NodeFilter.SHOW_COMMENT);
   for (let note = notes.nextNode(); note; note = notes.nextNode()) note.remove();
@@ -23,6 +22,8 @@ export function clean(html) {
   return { html: body.innerHTML, missing };
 }
 
+// The policy of the page forbids styles and handlers, even in a document that nobody sees: they are read as text.
+const inert = (tag) => tag.replace(/([\s"'/])(style|on[a-z]+)\s*=/gi, '$1data-$2=');
 const unwrap = (node) => node.replaceWith(...node.childNodes);
 const rename = (node, name) => {
   const fresh = node.ownerDocument.createElement(name);
