@@ -22,7 +22,9 @@ from newsapp.people import staff
 from newsapp.redis import find_server
 from newsapp.servers import valkey_arguments
 from tests.newsroom import Newsroom
+from tests.quick import be_quick, make_empty
 
+be_quick()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -122,8 +124,7 @@ def make_app(config: Config, role: str) -> Flask:
     """An application whose database has every table and no row."""
     app = create_app(config, role)
     with app.app_context():
-        db.drop_all()
-        db.create_all()
+        make_empty()
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
@@ -98,6 +99,7 @@ def told(setting: Setting, value: Any) -> Any:
     return "•••" if setting.kind == "secret" and value else shown(setting, value)
 
 
+@functools.cache  # reading them all takes tens of milliseconds
 def zones() -> list[str]:
     """The time zones this machine knows, for the field to offer."""
     places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
