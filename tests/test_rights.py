@@ -24,10 +24,11 @@ from newsapp.news.models import Article
 from newsapp.rights.crawlers import RENEWED, SEARCH, SHIPPED, USES, Crawler, from_index, newest, read_list
 from newsapp.rights.hotlinks import is_hotlink
 from newsapp.rights.policy import Policy
-from newsapp.rights.trial import NotOurs, path_of, rule_for
+from newsapp.rights.trial import Answer, NotOurs, Trial, path_of, rule_for, told
 from newsapp.settings.registry import BY_NAME, SettingError
 from newsapp.settings.store import SETTINGS_COPY, change, effective
 from tests.conftest import Valkey, make_app
+from tests.desk import desk_of
 from tests.reading import publish
 
 TERMS, LICENCE = "https://newsapp.example/rights", "https://creativecommons.org/licenses/by-nd/4.0/"
@@ -340,11 +341,45 @@ def test_no_other_site_is_tried(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "rule"),
     [("noindex", "noindex"), ("bingbot: nocache", ""), ("Googlebot: noindex", "noindex"), ("max-image-preview:large", "max-image-preview:large")],
 )
-def test_a_rule_is_told_to_whom_it_is_for(value: str, told: str) -> None:
-    assert rule_for({"robots", "googlebot"}, value) == told
+def test_a_rule_is_told_to_whom_it_is_for(value: str, rule: str) -> None:
+    assert rule_for({"robots", "googlebot"}, value) == rule
+
+
+GOOGLE = Crawler("Googlebot", "search", "Google", "documented", "https://newsapp.example/")
+
+
+@pytest.mark.parametrize(
+    ("may_fetch", "status", "meta", "tag", "listed"),
+    [
+        (True, 200, "max-image-preview:large", "noarchive", True),
+        (True, 200, "noindex", "", False),
+        (True, 200, "", "googlebot: noindex", False),
+        (True, 200, "", "bingbot: noindex", True),
+        (True, 404, "", "", False),
+        (False, 200, "", "", False),
+    ],
+)
+def test_whether_a_search_may_show_it(may_fetch: bool, status: int, meta: str, tag: str, listed: bool) -> None:
+    answer = Answer(status, [("X-Robots-Tag", tag)] if tag else [], b"")
+    assert told("Googlebot", GOOGLE, may_fetch, answer, [("robots", meta)] if meta else []).may_list is listed
+
+
+def test_the_desk_says_so_when_the_site_does_not_answer(config: Config) -> None:
+    for desk in desk_of(config | {"SITE_URL": "http://localhost:1"}):
+        desk.sign_in("deputy")
+        page = desk.open("/desk/rights?address=/").text
+        assert "http://localhost:1 does not answer this server" in page
+        assert 'value="/"' in page
+        assert "See what crawlers get" not in page
+
+
+def test_a_proxy_that_takes_a_header_away_is_noticed() -> None:
+    page = told("A person", None, None, Answer(200, [], b""), [])
+    trial = Trial("https://news.example/", [page], {"tdm-reservation": "1"}, "", [])
+    assert trial.disagreements == ["tdm-reservation"]
 
 
 def test_a_crawler_has_a_maker() -> None:

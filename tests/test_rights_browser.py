@@ -322,7 +322,7 @@ def test_an_editor_sees_what_each_kind_of_crawler_gets(desk: Page, story: dict[s
     desk.get_by_label("Address").fill(story["off"])
     desk.get_by_role("button", name="Try it").click()
     person, google, gpt, asked = (row(desk, name) for name in ("A person", "Googlebot", "GPTBot", "ChatGPT-User"))
-    assert person[1:3] == ["is not asked", "200"]
+    assert person[1:3] == ["not asked", "200"]
     assert google[1:4] == ["Allowed", "200", "May be listed"]
     assert (gpt[1], asked[1]) == ("Refused", "Allowed")
     assert {each[6] for each in (person, google, gpt)} == {"Reserved"}
