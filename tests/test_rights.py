@@ -145,7 +145,9 @@ def test_no_choice_keeps_a_search_engine_out(site: Site, choices: dict[str, str]
     for _, content in [*site.metas(STORY), *site.metas("/")]:
         assert "noindex" not in content
         assert "nosnippet" not in content
-    assert "max-image-preview:large" in dict(site.metas("/")).values() or ("robots", "max-image-preview:large") in site.metas("/")
+    for path in ("/", "/world", STORY, "/how-we-count"):
+        assert ("robots", "max-image-preview:large") in site.metas(path)
+        assert "max-image-preview:large" in site.get(path).headers.getlist("X-Robots-Tag")
 
 
 def test_out_of_the_box_training_is_refused_and_answers_are_not(site: Site) -> None:
@@ -189,7 +191,7 @@ def test_a_storys_own_choice_stands_beside_the_papers(site: Site) -> None:
     tags = site.get(STORY).headers.getlist("X-Robots-Tag")
     assert tags[0] == "noindex"
     assert ("robots", "noindex") in site.metas(STORY)
-    assert set(tags[1:]) == {"noarchive", "bingbot: nocache"}
+    assert set(tags[1:]) == {"max-image-preview:large", "noarchive", "bingbot: nocache"}
 
 
 def test_the_notice_names_the_year_and_the_holder_until_another_is_given(site: Site) -> None:

@@ -199,7 +199,8 @@ def story_page(article: Article, at: datetime) -> Response:
         zone=dates.zone(settings["time_zone"]),
         direction=structured.direction(article.language),
     )
-    response.headers["X-Robots-Tag"] = article.robots_rule
+    if article.robots:
+        response.headers["X-Robots-Tag"] = article.robots_rule
     return response
 
 

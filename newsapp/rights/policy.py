@@ -98,6 +98,7 @@ class RobotRule:
 
 # Bing takes `nocache` beside `noarchive` for `nocache`: title and excerpt may stand in answers, the text is not trained on.
 ROBOT_RULES = (
+    RobotRule(EVERY_ROBOT, "max-image-preview:large", lambda policy: True),
     RobotRule(EVERY_ROBOT, "noarchive", lambda policy: not policy.allows("training")),
     RobotRule("bingbot", "nocache", lambda policy: policy.allows("answers") and not policy.allows("training")),
     RobotRule("bingbot", "noarchive", lambda policy: not policy.allows("answers")),
