@@ -201,6 +201,8 @@ def test_the_notice_names_the_year_and_the_holder_until_another_is_given(site: S
     site.decide(rights_holder="Meridian Press", rights_notice="All ours")
     assert (site.facts()["copyrightHolder"]["name"], site.facts()["copyrightNotice"]) == ("Meridian Press", "All ours")
     assert "Meridian Press" in site.get("/license.xml").text
+    assert "<copyright>All ours</copyright>" in site.get("/feed.xml").text
+    assert "<rights>All ours</rights>" in site.get("/atom.xml").text
 
 
 def test_files_are_of_the_kinds_that_their_readers_expect(site: Site) -> None:
