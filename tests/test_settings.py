@@ -21,6 +21,7 @@ from tests.desk import Desk, desk_of, settings_of
 OTHER: dict[str, Any] = {
     "text": "Something else", "long_text": "Something\nelse", "email": "chief@newsapp.example", "number": 7, "zone": "Asia/Tokyo",
     "links": "Letters https://letters.newsapp.example/", "url": "https://newsapp.example/", "secret": "between the two of us",
+    "hosts": "partner.newsapp.example",
 }  # fmt: skip
 WRONG: dict[str, Any] = {
     "text": "x" * 501,
@@ -29,6 +30,7 @@ WRONG: dict[str, Any] = {
     "choice": "none of them",
     "zone": "Atlantis",
     "links": "alone",
+    "hosts": "a host!",
 }
 SITE = [setting for setting in SETTINGS if "site" in setting.scopes]
 

@@ -10,9 +10,19 @@ import time_machine
 from sqlalchemy import func, select, text
 
 from newsapp.database import db, now
-from newsapp.traffic.events import HOST_BITS, SIGNALS, Pageview, host_of, late_by, unpack
+from newsapp.news import dates
+from newsapp.numbers.article import read_numbers
+from newsapp.traffic.counter import STATES
+from newsapp.traffic.events import COPY, HOST_BITS, REFUSED_COPY, SIGNALS, Copied, Engagement, Kind, Pageview, host_of, late_by, unpack
 from newsapp.traffic.inbox import FIELD, stream_key
-from newsapp.traffic.models import article_engagement_daily, article_referrers_daily, article_views_daily, article_views_hourly, referrer_host
+from newsapp.traffic.models import (
+    article_engagement_daily,
+    article_referrers_daily,
+    article_views_daily,
+    article_views_hourly,
+    referrer_host,
+    view_ledger,
+)
 from newsapp.traffic.referrers import domain_of, keep_hosts, number_of
 from newsapp.traffic.sums import expire_windows, hour_of
 from newsapp.traffic.trend import Trend, lighten, note_half_life, read_trend
@@ -63,8 +73,6 @@ def test_who_tells_it_twice_is_heard_once(newsroom: Newsroom) -> None:
 
 
 def engagement_of(newsroom: Newsroom, slug: str) -> bytes:
-    from newsapp.traffic.events import Engagement
-
     return Engagement(newsroom.articles[slug], 7, 7, 0, 30, 2, False).pack()
 
 
@@ -83,6 +91,62 @@ def test_signals_wait_in_a_spill_of_their_own(newsroom: Newsroom, valkey: Valkey
     newsroom.count()
     assert engagement(newsroom, "harbour-fire")["seconds"] == 30
     assert [newsroom.ledger(stream)["balance"] for stream in ("views", SIGNALS)] == [0, 0]
+
+
+# Whether they copied from it
+
+
+def booked(newsroom: Newsroom, kind: Kind) -> dict[int, int]:
+    """What the ledger holds of a kind, by reason."""
+    with db.engine.connect() as sql:
+        rows = sql.execute(
+            select(view_ledger.c.reason, func.sum(view_ledger.c.events)).where(view_ledger.c.kind == kind.code).group_by(view_ledger.c.reason)
+        )
+        return {reason: int(events) for reason, events in rows}
+
+
+def test_a_copy_and_a_refused_one_are_counted_by_story_and_kind(newsroom: Newsroom) -> None:
+    assert newsroom.send_kind("harbour-fire", "k=copy&w=0", REMOTE_ADDR="198.18.1.1") == 204
+    assert newsroom.send_kind("harbour-fire", "k=copy&w=0", REMOTE_ADDR="198.18.2.1") == 204
+    assert newsroom.send_kind("harbour-fire", "k=refused_copy&w=0", REMOTE_ADDR="198.18.3.1") == 204
+    newsroom.count()
+    assert (booked(newsroom, COPY), booked(newsroom, REFUSED_COPY)) == ({0: 2}, {0: 1})
+    assert newsroom.ledger(SIGNALS) == {"received": 3, "counted": 3, "filtered": {}, "waiting": 0, "balance": 0}
+    assert newsroom.ledger()["received"] == 0
+    read = read_numbers(newsroom.articles["harbour-fire"], now(), dates.zone("UTC"), None)
+    assert (read.copied, read.refused_copies, read.visits) == (2, 1, 0)
+    assert read_numbers(newsroom.articles["night-ferry"], now(), dates.zone("UTC"), None).copied == 0
+
+
+def test_who_copies_twice_at_once_is_counted_once_and_is_still_heard_when_leaving(newsroom: Newsroom) -> None:
+    with time_machine.travel(int(time.time()) // 30 * 30 + 5, tick=False):
+        article = newsroom.articles["harbour-fire"]
+        told = (
+            Copied(article, 7, 7, 0),
+            Copied(article, 7, 7, 0),
+            Copied(article, 7, 7, 0, REFUSED_COPY),
+            Engagement(article, 7, 7, 0, 30, 2, False),
+        )
+        for each in told:
+            newsroom.connection.xadd(stream_key(0, SIGNALS), {FIELD: each.pack()}, id=f"{int(time.time() * 1000)}-*")
+            newsroom.count()
+            STATES.clear()  # as a worker that takes over after a crash
+    assert newsroom.ledger(SIGNALS) == {"received": 4, "counted": 3, "filtered": {"repeat": 1}, "waiting": 0, "balance": 0}
+    assert engagement(newsroom, "harbour-fire")["visits"] == 1
+
+
+def test_a_copy_is_judged_like_a_view(newsroom: Newsroom) -> None:
+    newsroom.send_kind("harbour-fire", "k=copy&w=1")
+    newsroom.send_kind("harbour-fire", "k=copy&w=0", HTTP_COOKIE="staff=1")
+    newsroom.spike("night-ferry")
+    newsroom.send_kind("night-ferry", "k=refused_copy&w=0")
+    newsroom.count()
+    assert newsroom.ledger(SIGNALS)["filtered"] == {"headless": 1, "staff": 1, "unknown_article": 1}
+    assert newsroom.ledger(SIGNALS)["balance"] == 0
+
+
+def test_no_text_fits_into_a_copys_beacon(newsroom: Newsroom) -> None:
+    assert newsroom.send_kind("harbour-fire", "k=copy&w=0&text=Flames") == 400
 
 
 # Where they came from

@@ -65,6 +65,7 @@ MORE: tuple[tuple[str, str, Callable[[Paper], str]], ...] = (
     ("desk.edit", "edit-in-review", lambda paper: f"articles/{paper.review}"),
     ("desk.edit", "edit-unsaved", lambda paper: f"articles/{paper.draft}?unsaved={HEX}"),
     ("filing.list_names", "names-authors", lambda paper: "names/authors"),
+    ("rights.show", "rights-tried", lambda paper: "rights?address=/"),
     ("desk.articles", "message", lambda paper: "nowhere"),
 )
 # What is asked for with GET and is no page of its own.

@@ -20,6 +20,7 @@ def init_site(app: Flask) -> None:
     from newsapp.news.pages import news
     from newsapp.news.sitemaps import sitemaps
     from newsapp.ops.pages import health
+    from newsapp.rights.files import terms
     from newsapp.search.pages import search
     from newsapp.traffic import bots
     from newsapp.traffic.api import api
@@ -32,7 +33,7 @@ def init_site(app: Flask) -> None:
     blocks = Blocks(app, memory)
     assets = Assets(Path(app.root_path) / "static")
     app.jinja_env.globals.update(block=mark, asset=assets.address, site_url=lambda path: app.config["SITE_URL"] + path)
-    for blueprint in (news, feeds, sitemaps, search, api, health):
+    for blueprint in (news, feeds, sitemaps, terms, search, api, health):
         app.register_blueprint(blueprint)
     bots.follow(bots.lists_home(app.config))
     beacon = app.extensions["beacon"] = Beacon(app.config, memory)

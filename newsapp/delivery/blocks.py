@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from newsapp.delivery.memory import Memory
 from newsapp.news import dates
+from newsapp.rights.policy import Policy
 from newsapp.settings.store import effective
 from newsapp.traffic.asked import Asked, scope_of
 from newsapp.traffic.shown import shown
@@ -225,6 +226,11 @@ def protection(reading: Reading, section_id: str, article_id: str) -> Rendered:
     return Rendered(f" {joined}".encode(), math.inf)
 
 
+def rights(reading: Reading) -> Rendered:
+    """What machines read in a page's head of what may be done with it."""
+    return render("rights", policy=Policy.of(reading.settings(), current_app.config["SITE_URL"]))
+
+
 def toast(reading: Reading) -> Rendered:
     return render("toast", settings=reading.settings())
 
@@ -250,7 +256,7 @@ def next_hour(reading: Reading) -> float:
 BLOCKS: dict[str, Callable[..., Rendered]] = {
     maker.__name__: maker
     for maker in (
-        masthead, breaking, colophon, site_name, language, ago, most_viewed, more_in_section, protection, toast, beacon, beacon_pixel,
+        masthead, breaking, colophon, site_name, language, ago, most_viewed, more_in_section, protection, rights, toast, beacon, beacon_pixel,
     )
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from newsapp.config import Config
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi, with_headers
 from newsapp.delivery.memory import Memory
 from newsapp.ops.metrics import REQUEST_SECONDS
+from newsapp.rights.telling import Telling
 from newsapp.traffic.bots import classify
 from newsapp.traffic.keys import PREFIX
 
@@ -38,7 +39,12 @@ class Site:
         self.hosts, url = our_hosts(config), config["SITE_URL"]
         self.desk_url: str = config["DESK_URL"]
         self.memory, self.beacon, self.assets, self.cache = memory, beacon, assets, cache
-        self.pages, self.kept_pages, self.states = with_headers(cache, url), with_headers(cache.at_once, url), with_headers(flask, url)
+        rights = Telling(memory, url)
+        self.pages, self.kept_pages, self.states = (
+            with_headers(cache, url, rights),
+            with_headers(cache.at_once, url, rights),
+            with_headers(flask, url),
+        )
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from newsapp.news.providers import ORIGINS
 
 A = TypeVar("A")
 Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 MaybeWsgi = Callable[[Environ, StartResponse], Iterable[bytes] | None]  # None: it does not answer this one
@@ -40,18 +41,21 @@ HEADERS = (
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 
 
-def table(url: str) -> list[tuple[str, str]]:
+def table(url: str) -> Headers:
     """The headers for a listener with that public address."""
     return [*HEADERS, STRICT_TRANSPORT] if url.startswith("https:") else list(HEADERS)
 
 
-def with_headers(app: Callable[[Environ, StartResponse], A], url: str = "") -> Callable[[Environ, StartResponse], A]:
-    """Add the table to every answer of an application, errors included."""
+def with_headers(
+    app: Callable[[Environ, StartResponse], A], url: str = "", more: Callable[[], Headers] = list
+) -> Callable[[Environ, StartResponse], A]:
+    """Add the table to every answer of an application, errors included; and `more`, as it is at that moment."""
     constant = table(url)
 
     def entry(environ: Environ, start_response: StartResponse) -> A:
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, headers + constant, exc_info) if exc_info else start_response(status, headers + constant)
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            told = headers + constant + more()
+            return start_response(status, told, exc_info) if exc_info else start_response(status, told)
 
         return app(environ, start)
 

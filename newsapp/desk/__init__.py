@@ -40,6 +40,7 @@ def init_desk(app: Flask) -> None:
     from newsapp.revisions.api import opened_forms
     from newsapp.revisions.pages import revisions
     from newsapp.revisions.signed_out import init_signed_out
+    from newsapp.rights.pages import rights
 
     assets = Assets(Path(app.root_path) / "static")
     app.jinja_env.globals.update(asset=assets.address)
@@ -48,7 +49,7 @@ def init_desk(app: Flask) -> None:
     init_api(app, limiter)
     for blueprint in (
         desk, saved_lists, front, filing, plain_pages, finding, pictures, revisions, opened_forms, numbers, held, sections, most_viewed, settings,
-        settings_history, first_run, people, account, invited, audit, operations, health, publishing, previews,
+        settings_history, first_run, people, account, invited, audit, operations, health, publishing, previews, rights,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     set_stage(app)

@@ -18,6 +18,7 @@ from lxml.etree import SubElement
 from newsapp.database import now
 from newsapp.news import figures
 from newsapp.news.models import Article, article_path
+from newsapp.rights.policy import Policy
 
 ATOM_UPDATED = "{http://www.w3.org/2005/Atom}updated"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -122,6 +123,7 @@ def generator_of(feed: Feed) -> FeedGenerator:
     made.link(href=absolute(feed.own_path), rel="self")
     made.language(feed.settings["language"])
     made.generator("newsapp")
+    made.rights(xml_text(Policy.of(feed.settings, current_app.config["SITE_URL"]).notice_of(feed.updated.year)))
     made.lastBuildDate(feed.updated)
     made.updated(feed.updated)
     for entry in feed.entries:

@@ -270,7 +270,7 @@ def how_we_count() -> Response:
 
 
 news.add_url_rule("/corrections", view_func=corrections.log)
-news.add_url_rule("/media/<path:name>", view_func=files.media)
+news.add_url_rule("/media/<path:name>", view_func=files.media_for_readers)
 news.add_url_rule("/favicon.ico", view_func=files.favicon)
 news.app_errorhandler(404)(errors.not_found)
 news.app_errorhandler(410)(errors.gone)

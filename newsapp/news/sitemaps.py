@@ -1,4 +1,4 @@
-"""For search engines: sitemaps with pictures, the one for news, robots.txt."""
+"""For search engines: sitemaps with pictures, and the one for news."""
 
 from __future__ import annotations
 
@@ -89,14 +89,6 @@ def news_language(tag: str) -> str:
     if parts[0] == "zh":
         return "zh-tw" if {"hant", "tw", "hk", "mo"} & set(parts) else "zh-cn"
     return parts[0]
-
-
-@sitemaps.get("/robots.txt")
-@cacheable()
-def robots() -> Response:
-    response = make_response(render_template("news/robots.txt"))
-    response.content_type = "text/plain; charset=utf-8"
-    return note(response)
 
 
 def xml(template: str, depends: set[str] | None = None, valid_until: datetime | None = None, **context: Any) -> Response:

@@ -9,6 +9,7 @@ from babel import Locale, UnknownLocaleError
 from flask import current_app
 
 from newsapp.news.models import Article, Author, Correction, Picture, article_path
+from newsapp.rights.policy import Policy
 
 Facts = dict[str, Any]
 
@@ -34,6 +35,7 @@ def news_article(article: Article, settings: dict[str, Any]) -> Facts:
         "publisher": {"@type": "NewsMediaOrganization", "name": settings["site_name"], "url": absolute("/")},
         "image": picture_facts(article.picture),
         "isAccessibleForFree": True,
+        **Policy.of(settings, current_app.config["SITE_URL"]).facts((article.published_at or article.created_at).year),
     }
     return {name: value for name, value in facts.items() if value not in (None, "", [])}
 

@@ -20,7 +20,7 @@ from newsapp.traffic import uniques
 from newsapp.traffic.causes import Cause, booked_of
 from newsapp.traffic.counting import BUCKET, HOUR
 from newsapp.traffic.days import day_of, days_of
-from newsapp.traffic.events import BY_CODE
+from newsapp.traffic.events import BY_CODE, COPIES, COUNTED
 from newsapp.traffic.models import (
     REFERRED,
     article_engagement_daily,
@@ -92,6 +92,8 @@ class Numbers:
     visits: int
     seconds: float
     reached: list[Share]  # of the visits: each quarter, and the end
+    copied: int  # times in these days
+    refused_copies: int
 
     @property
     def second_reads(self) -> Share | None:
@@ -124,6 +126,7 @@ def read_numbers(article: int, at: datetime, zone: ZoneInfo, visitors_today: int
             lately(sql, article, at), windows(sql, article, at), hours, causes_in(hours),
             [day_line(day, by_day[day], known, engaged) for day in days],
             sources([row for day, row in rows if day in days]), hosts(sql, article, days), *reading(engaged.values()),
+            *copies(sql, article, range(newest - DAYS_SHOWN * 24, newest + 1)),
         )  # fmt: skip
 
 
@@ -201,6 +204,15 @@ def hosts(sql: Connection, article: int, days: list[int]) -> list[tuple[str, int
     named = select(referrer_host.c.name, mine.c.views).select_from(mine.outerjoin(referrer_host, referrer_host.c.host == mine.c.host))
     rows = sql.execute(named.order_by(mine.c.views.desc(), referrer_host.c.name).limit(HOSTS_SHOWN))
     return [(row.name or "", int(row.views)) for row in rows]
+
+
+def copies(sql: Connection, article: int, hours: range) -> list[int]:
+    """How often it was copied from, and how often that was refused."""
+    table = view_ledger.c
+    mine = (table.hour.in_(hours), table.kind.in_([kind.code for kind in COPIES]), table.article_id == article, table.reason == COUNTED)
+    query = select(table.kind, func.sum(table.events).label("events")).where(*mine).group_by(table.kind)
+    found = {row.kind: row.events for row in sql.execute(query)}
+    return [int(found.get(kind.code, 0)) for kind in COPIES]
 
 
 def reading(rows: Iterable[Any]) -> tuple[int, float, list[Share]]:

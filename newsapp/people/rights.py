@@ -73,6 +73,7 @@ RIGHTS = (
         "most_viewed.lists", "most_viewed.find", "most_viewed.story", "held.show", "numbers.site", "numbers.current", "numbers.ask_month",
         "numbers.month",
     )),
+    Right("crawlers", (EDITOR, CHIEF), "See what crawlers get of the site’s addresses.", ("rights.show",)),
     Right("front", (EDITOR, CHIEF), "Compose the front page, and break news.", (
         "front.show", "front.preview", "front.ask", "front.stories", "front.place", "front.empty", "front.up", "front.go_live", "front.throw_away",
         "front.break_news", "front.calm",

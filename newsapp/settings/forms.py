@@ -51,6 +51,7 @@ MAKERS: dict[str, Maker] = {
     "choice": choice_field,
     "zone": zone_field,
     "links": links_field,
+    "hosts": links_field,
 }
 
 
@@ -91,6 +92,8 @@ def groups() -> dict[str, list[str]]:
 
 def shown(setting: Setting, value: Any) -> Any:
     """A stored value as its field shows it."""
+    if setting.kind == "hosts":
+        return "\n".join(value)
     return "\n".join(" ".join(pair) for pair in value) if setting.kind == "links" else value
 
 

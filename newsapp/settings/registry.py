@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from newsapp.publishing.checks import CHECKS, WEIGHTS
+from newsapp.rights.crawlers import USES
 from newsapp.traffic.windows import WINDOWS
 
 MODES = (
@@ -17,6 +19,8 @@ MODES = (
     ("message", "Message: nothing is copied; the message is shown"),
 )
 SCOPES = ("site", "section", "article")
+USED = (("allowed", "Allowed"), ("refused", "Refused"))
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 class SettingError(ValueError):
@@ -25,7 +29,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone or links; a default of None inherits."""
+    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone, links or hosts; a default of None inherits."""
 
     name: str
     kind: str
@@ -110,6 +114,16 @@ def clean_links(setting: Setting, value: Any) -> list[list[str]]:
     return links
 
 
+def clean_hosts(setting: Setting, value: Any) -> list[str]:
+    """Names of hosts, one a line or between commas or spaces; an address is taken for its host."""
+    words = re.split(r"[\s,]+", value) if isinstance(value, str) else value
+    hosts = [re.sub(r"^https?://|[/:].*$", "", word.lower().removeprefix("*.")) for word in words if word]
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise SettingError(f"{setting.label}: {host!r} is not the name of a site, like news.example.org.")
+    return list(dict.fromkeys(hosts))
+
+
 CLEANERS = {
     "text": clean_text,
     "long_text": clean_long_text,
@@ -120,6 +134,7 @@ CLEANERS = {
     "choice": clean_choice,
     "zone": clean_zone,
     "links": clean_links,
+    "hosts": clean_hosts,
 }
 
 SETTINGS = (
@@ -174,6 +189,16 @@ SETTINGS = (
     Setting("protection_limit", "number", 200, "Characters free to copy", "In the mode Limit.", "Copy protection", most=5000, scopes=SCOPES),
     Setting("protection_credit", "text", "Please quote with a link to the story.", "Notice", "Added after the headline and link in the mode Credit.",
             "Copy protection", scopes=SCOPES),
+    *(Setting(use.setting, "choice", use.default, use.label, use.help, "Rights", choices=USED) for use in USES),
+    Setting("rights_holder", "text", "", "Who holds the rights", "Empty: the paper, by its name.", "Rights"),
+    Setting("rights_notice", "text", "", "Copyright notice", "In the data of each story. Empty: ©, its year, and who holds the rights.", "Rights"),
+    Setting("rights_licence", "url", "", "Licence of the stories", "An address, such as one of Creative Commons. Empty: all rights are reserved.",
+            "Rights"),
+    Setting("rights_terms", "url", "", "Page about rights", "Where people read what they may do, and how to ask for more.", "Rights"),
+    Setting("hotlinks", "choice", "allowed", "Pictures on pages of other sites", "Refused, they stay empty there.", "Rights",
+            choices=(("allowed", "Allowed"), ("refused", "Refused, but for the sites below"))),
+    Setting("hotlink_hosts", "hosts", [], "Sites that may show our pictures", "One a line, like partner.example.org; what is part of it may too.",
+            "Rights"),
 )  # fmt: skip
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 

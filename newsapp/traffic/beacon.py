@@ -25,6 +25,7 @@ from newsapp.traffic.answers import Refused, kept, refusal
 from newsapp.traffic.bots import classify
 from newsapp.traffic.events import (
     BY_AGENT,
+    COPIES,
     COUNTED,
     ENGAGEMENT,
     LATEST,
@@ -34,6 +35,7 @@ from newsapp.traffic.events import (
     REFERRERS,
     SPILLING,
     STREAMS,
+    Copied,
     Engagement,
     Kind,
     Pageview,
@@ -56,7 +58,7 @@ log = structlog.get_logger()
 
 PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 LONGEST = 450  # characters of a query that our pages could send, the longest host name included
-SENT = {kind.name: kind for kind in (PAGEVIEW, ENGAGEMENT)}  # kinds that a page may tell of
+SENT = {kind.name: kind for kind in (PAGEVIEW, ENGAGEMENT, *COPIES)}  # kinds that a page may tell of
 
 
 class Report(NamedTuple):
@@ -144,6 +146,8 @@ class Beacon:
     def packed(self, report: Report, who: Visitor, reason: int) -> bytes:
         if report.kind is ENGAGEMENT:
             return Engagement(report.article, *who, reason, report.seconds, report.quarter, report.ended).pack()
+        if report.kind in COPIES:
+            return Copied(report.article, *who, reason, report.kind).pack()
         host = self.referring.number(report.host)
         return Pageview(report.article, *who, reason, report.navigation, report.referrer, host, report.late, report.pixel).pack()
 

@@ -44,7 +44,7 @@ def show_books(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({**views, "signals": signals}))
     else:
-        click.echo(f"{table(views, by_class(VIEWS))}\n\nsignals: engagement, crawlers' fetches\n{table(signals, by_class(SIGNALS))}")
+        click.echo(f"{table(views, by_class(VIEWS))}\n\nsignals: engagement, copies, crawlers' fetches\n{table(signals, by_class(SIGNALS))}")
     return 0 if views["balance"] == signals["balance"] == 0 else 1
 
 

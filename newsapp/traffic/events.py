@@ -32,8 +32,11 @@ EVENTS = (
     Kind(1, "pageview", VIEWS, "An article was on screen for a second."),
     Kind(2, "engagement", SIGNALS, "How long somebody was with an article and how far they came, told when they left."),
     Kind(3, "crawl", SIGNALS, "A crawler fetched an article; its class is the reason."),
+    Kind(4, "copy", SIGNALS, "Somebody copied something of an article; never what, nor how much."),
+    Kind(5, "refused_copy", SIGNALS, "Somebody wanted to copy something of an article, and the paper does not allow it."),
 )
-PAGEVIEW, ENGAGEMENT, CRAWL = EVENTS
+PAGEVIEW, ENGAGEMENT, CRAWL, COPY, REFUSED_COPY = EVENTS
+COPIES = (COPY, REFUSED_COPY)
 KIND_NAMES = {kind.name: kind for kind in EVENTS}
 
 
@@ -144,6 +147,20 @@ class Engagement(NamedTuple):
         """Its 20 bytes."""
         flags = self.quarter | (ENDED if self.ended else 0)
         return RECORD.pack(VERSION << 4 | ENGAGEMENT.code, self.reason, flags, self.article, self.visitor, self.network, self.seconds)
+
+
+class Copied(NamedTuple):
+    """What a page tells when something of its story is copied, or was refused to be: that, and no more."""
+
+    article: int
+    visitor: int
+    network: int
+    reason: int
+    kind: Kind = COPY
+
+    def pack(self) -> bytes:
+        """Its 20 bytes."""
+        return RECORD.pack(VERSION << 4 | self.kind.code, self.reason, 0, self.article, self.visitor, self.network, 0)
 
 
 def pack_crawl(article: int, reason: int) -> bytes:

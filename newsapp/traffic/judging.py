@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from newsapp.traffic.events import COUNTED, NAVIGATIONS, PAGEVIEW, PIXEL, SLOT, Events, code, navigation_of
+from newsapp.traffic.events import COPIES, COUNTED, NAVIGATIONS, PAGEVIEW, PIXEL, SLOT, Events, code, navigation_of
 from newsapp.traffic.rules import HOUR, Rule, Rules
 
 Array = np.ndarray[Any, Any]
@@ -23,11 +23,13 @@ AGAIN = [NAVIGATIONS.index("reload"), NAVIGATIONS.index("back_forward")]
 REACH = 2  # slots kept behind the newest: an event is at most one slot late
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd, so that times it no two articles are one
 WITHOUT_SCRIPT = np.uint64(0xC2B2AE3D27D4EB4F)
+APART = np.zeros(16, "u8")  # by an event's kind: who copies from a story and then leaves it tells two things
+APART[[kind.code for kind in COPIES]] = 0x94D049BB133111EB, 0xBF58476D1CE4E5B9
 
 
 def keys_of(events: Events) -> Array:
-    """A number for each event's visitor, article and way of telling; two differ but for one chance in 2**64."""
-    keys = events["visitor"] ^ (events["article"].astype("u8") * SPREAD)
+    """A number for each event's visitor, article, kind and way of telling; two differ but for one chance in 2**64."""
+    keys: Array = events["visitor"] ^ (events["article"].astype("u8") * SPREAD) ^ APART[events["head"] & 15]
     pixel = (events["head"] & 15 == PAGEVIEW.code) & (events["flags"] & PIXEL > 0)
     return np.where(pixel, keys ^ WITHOUT_SCRIPT, keys)
 

@@ -1,4 +1,4 @@
-"""Signals: events that are no views. How readers were with an article, and which crawlers fetched it."""
+"""Signals: events that are no views. How readers were with an article, whether they copied from it, and which crawlers fetched it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from newsapp.traffic.counting import HOUR, Array, Batch, grouped, ledger_rows, live_among, write_rows
 from newsapp.traffic.days import days_of
-from newsapp.traffic.events import COUNTED, ENDED, ENGAGEMENT, LONGEST_ENGAGED, QUARTER_MASK, SLOT
+from newsapp.traffic.events import COPIES, COUNTED, ENDED, ENGAGEMENT, LONGEST_ENGAGED, QUARTER_MASK, SLOT
 from newsapp.traffic.judging import REPEAT, UNKNOWN, Judge, keys_of
 from newsapp.traffic.models import article_engagement_daily, view_ledger
 from newsapp.traffic.rules import Rules
+
+TOLD = [kind.code for kind in (ENGAGEMENT, *COPIES)]  # by readers' pages
 
 
 class Signals:
@@ -21,7 +23,8 @@ class Signals:
     def __init__(self, batch: Batch, judge: Judge, rules: Rules, zone: ZoneInfo) -> None:
         self.batch, self.zone = batch, zone
         live = np.isin(batch.events["article"], live_among(batch.events["article"]))
-        self.engagements = batch.events["head"] & 15 == ENGAGEMENT.code
+        kinds = batch.events["head"] & 15
+        self.engagements, self.told = kinds == ENGAGEMENT.code, np.isin(kinds, TOLD)
         self.reasons = self.judged(judge, live)
         self.rows = [
             (article_engagement_daily, self.engagement()),
@@ -29,10 +32,10 @@ class Signals:
         ]
 
     def judged(self, judge: Judge, live: Array) -> Array:
-        """One engagement a visitor, article and slot: who tells it twice is heard once."""
+        """One engagement, and one copy, a visitor, article and slot: who tells it twice is heard once."""
         reasons = self.batch.events["reason"].copy()
         reasons[(reasons == COUNTED) & ~live] = UNKNOWN
-        open_ = np.flatnonzero((reasons == COUNTED) & self.engagements)
+        open_ = np.flatnonzero((reasons == COUNTED) & self.told)
         again = judge.slots.repeats(keys_of(self.batch.events[open_]), self.batch.at[open_] // SLOT)
         reasons[open_[again]] = REPEAT
         return reasons

@@ -1,37 +1,27 @@
-// Copying from an article, as the editors decided. Only copy and cut of its own text are answered; the keyboard,
-// the context menu, selecting, find, print and form fields are never touched.
-import { show } from './toast.js';
+// Copying from an article: the editors' policy answers it, if there is one, and that it was done is told; never what, nor how
+// much. Form fields and code are nobody's business, nor are the keyboard, the context menu, selecting, find and print.
+const article = document.querySelector('[data-story-body]')?.closest('article');
+const { beacon } = document.body.dataset;
+const policy = article?.dataset.protect && (await import('./copy-policy.js')).answer;
 
-const article = document.querySelector('[data-protect]');
-const { protect, protectLimit, protectMessage, protectCredit } = article?.dataset ?? {};
-
-function refuse(event) {
-  event.preventDefault();
-  show(protectMessage, true);
+// The part of a selection that is the story's.
+function ours(range) {
+  const part = range.cloneRange();
+  if (!article.contains(part.startContainer)) part.setStart(article, 0);
+  if (!article.contains(part.endContainer)) part.setEnd(article, article.childNodes.length);
+  return part;
 }
 
-// What is copied, with the headline, a link and the notice below it, as text and as HTML.
-function credit(event, selection) {
-  const [copied, line, link] = ['div', 'p', 'a'].map((name) => document.createElement(name));
-  link.href = document.querySelector('[rel=canonical]').href;
-  link.textContent = article.querySelector('h1').textContent;
-  line.append(link, ' ', protectCredit);
-  copied.append(selection.getRangeAt(0).cloneContents(), line);
-  event.clipboardData.setData('text/plain', `${selection}\n\n${link.textContent}\n${link.href}\n${protectCredit}`);
-  event.clipboardData.setData('text/html', copied.innerHTML);
-  event.preventDefault();
-}
-
-const MODES = {
-  credit,
-  limit: (event, selection) => `${selection}`.length > protectLimit && refuse(event),
-  message: refuse,
-};
-
-function answer(event) {
+function copied(event) {
   const selection = getSelection();
   if (selection.isCollapsed || event.target.closest?.('input, textarea, [contenteditable]')) return;
-  if (selection.getRangeAt(0).intersectsNode(article)) MODES[protect](event, selection);
+  const range = selection.getRangeAt(0);
+  if (!range.intersectsNode(article)) return;
+  const part = ours(range);
+  const { commonAncestorContainer: around } = part;
+  if (!`${part}`.trim() || (around.closest ? around : around.parentElement).closest('pre, code')) return;
+  const kind = policy?.(event, article, selection, part) ? 'refused_copy' : 'copy';
+  if (beacon) fetch(`${beacon}&k=${kind}&w=${+navigator.webdriver}`, { method: 'POST', keepalive: true }).catch(() => {});
 }
 
-if (article) for (const type of ['copy', 'cut']) document.addEventListener(type, answer);
+if (article) document.addEventListener('copy', copied);

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from newsapp.config import load_config
+from newsapp.rights import crawlers
 from newsapp.traffic.agents.lists import LISTS, BotList, current
 from newsapp.traffic.agents.renewal import NotRenewed, renew
 from newsapp.traffic.agents.trial import Trial, read_agents, try_out
@@ -46,7 +47,15 @@ def update() -> None:
         except NotRenewed as error:
             failed = True
             click.echo(f"{source.name}: not renewed, the old one stays: {error}.", err=True)
-    click.echo("Running processes take them up within a minute.")
+    try:
+        rows_before, rows = crawlers.renew(home, date.today())
+        click.echo(
+            f"crawlers by use: version {rows.version}, {len(rows.crawlers)} crawlers (before: {rows_before.version}, {len(rows_before.crawlers)})"
+        )
+    except NotRenewed as error:
+        failed = True
+        click.echo(f"crawlers by use: not renewed, the old one stays: {error}.", err=True)
+    click.echo("Running processes take them up within a minute; robots.txt has them within an hour.")
     sys.exit(1 if failed else 0)
 
 
