@@ -36,6 +36,10 @@ def zone_field(setting: Setting, options: dict[str, Any]) -> Field:
     return StringField(setting.label, render_kw={"list": "zones", "autocomplete": "off"}, **options)
 
 
+def language_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return StringField(setting.label, render_kw={"list": "languages", "autocomplete": "off", "spellcheck": "false"}, **options)
+
+
 def links_field(setting: Setting, options: dict[str, Any]) -> Field:
     return TextAreaField(setting.label, render_kw={"rows": 4}, **options)
 
@@ -49,6 +53,7 @@ MAKERS: dict[str, Maker] = {
     "number": number_field,
     "choice": choice_field,
     "zone": zone_field,
+    "language": language_field,
     "links": links_field,
 }
 
