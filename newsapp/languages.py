@@ -186,9 +186,25 @@ def listed(names: Iterable[str]) -> Markup:
     return Markup(gettext("%(names)s and %(last)s")) % {"names": Markup(pgettext("between names", ", ")).join(first), "last": last}  # noqa: S704
 
 
+def isolated(name: str) -> Markup:
+    """A name in an element of its own, so that its direction does not turn what stands around it."""
+    return Markup("<bdi>{}</bdi>").format(name)
+
+
+def attributes(tag: str) -> Markup:
+    """The attributes of a text in a language; none for the one that is spoken all around it."""
+    return Markup(' lang="{}" dir="{}"').format(tag, direction(tag)) if tag and tag != spoken().tag else Markup("")
+
+
+def home(tag: str) -> Markup:
+    """The attributes of our own words within a text in a language; none where it is the same."""
+    own = spoken()
+    return Markup(' lang="{}" dir="{}"').format(own.tag, own.direction) if tag and tag != own.tag else Markup("")
+
+
 def install(environment: Any) -> None:
     """Let templates say things: _(), ngettext() and the blocks of Jinja's i18n."""
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
-    environment.filters.update(amount=amount, direction=direction, listed=listed)
+    environment.filters.update(amount=amount, attributes=attributes, home=home, isolated=isolated, listed=listed)

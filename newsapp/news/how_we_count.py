@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import current_app
+from markupsafe import Markup
 
-from newsapp.languages import amount, gettext, listed, ngettext, pgettext
+from newsapp.languages import amount, gettext, isolated, listed, ngettext, pgettext
 from newsapp.news import dates
 from newsapp.traffic import uniques, visitors
 from newsapp.traffic.agents.lists import current
@@ -140,6 +141,15 @@ def crawlers() -> dict[str, str]:
     }  # fmt: skip
 
 
+def day_of(text: str) -> str:
+    """A list's date as readers know dates; as it is, where it is none."""
+    try:
+        return dates.written(date.fromisoformat(text), pgettext("pattern", "d MMM y"))
+    except ValueError:
+        return text
+
+
 def bot_lists() -> str:
     """The lists that crawlers are told by, and how old they are."""
-    return listed(gettext("%(list)s of %(date)s") % {"list": one.name, "date": one.date} for one in current(lists_home(current_app.config)))
+    found = current(lists_home(current_app.config))
+    return listed(Markup(gettext("%(list)s of %(date)s")) % {"list": isolated(one.name), "date": isolated(day_of(one.date))} for one in found)  # noqa: S704

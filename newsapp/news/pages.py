@@ -211,7 +211,7 @@ def story_page(article: Article, at: datetime) -> Response:
         recently=dates.is_recent(article.renewed_at or at, at),
         facts=[structured.news_article(article, settings), structured.breadcrumbs(steps_to(article, settings))],
         zone=dates.zone(settings["time_zone"]),
-        names=[*map(author_link, article.authors), *map(guest, article.guest_names)],
+        names=[*map(author_link, article.authors), *map(languages.isolated, article.guest_names)],
     )
     if article.robots:
         response.headers["X-Robots-Tag"] = article.robots_rule
@@ -219,11 +219,7 @@ def story_page(article: Article, at: datetime) -> Response:
 
 
 def author_link(author: Author) -> Markup:
-    return Markup('<a href="{}" rel="author"><bdi>{}</bdi></a>').format(author.path, author.name)
-
-
-def guest(name: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(name)
+    return Markup('<a href="{}" rel="author">{}</a>').format(author.path, languages.isolated(author.name))
 
 
 def steps_to(article: Article, settings: dict[str, Any]) -> list[tuple[str, str]]:

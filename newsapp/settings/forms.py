@@ -6,10 +6,12 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from babel import Locale
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField, URLField, ValidationError
 from wtforms.fields import SelectChoice
 
+from newsapp.languages import catalogues
 from newsapp.settings.registry import SETTINGS, Setting, SettingError
 
 NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
@@ -101,6 +103,11 @@ def shown(setting: Setting, value: Any) -> Any:
 def told(setting: Setting, value: Any) -> Any:
     """A stored value as lists of changes tell it."""
     return "•••" if setting.kind == "secret" and value else shown(setting, value)
+
+
+def tongues() -> list[tuple[str, str]]:
+    """(tag, its own name) of the languages that readers' pages speak, for the field to offer."""
+    return [(name.replace("_", "-"), Locale.parse(name).get_display_name() or name) for name in catalogues()]
 
 
 def zones() -> list[str]:
