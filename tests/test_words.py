@@ -22,11 +22,13 @@ from newsapp.database import db, writes
 from newsapp.languages import ENGLISH, TRANSLATIONS, catalogues, speaking
 from newsapp.news import dates, how_we_count
 from newsapp.news.models import Section
+from newsapp.publishing.previews import named
 from newsapp.settings import store
 from newsapp.settings.registry import SettingError
 from newsapp.traffic.events import EVENTS, REASONS
 from tests import tongues
 from tests.conftest import Valkey, make_app
+from tests.desk import desk_of
 from tests.reading import Reader, publish, reader_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,6 +196,13 @@ def test_a_language_is_kept_as_a_tag_in_its_usual_form(typed: str, kept: str) ->
     assert store.find("language").clean(typed) == kept
 
 
+def test_words_come_from_the_nearest_catalogue_of_the_same_script() -> None:
+    found = {tag: languages.catalogue_for(tag) for tag in ("fr-CA", "FR_ca", "ar-EG", "ar-Latn", "en-GB", "de", "frr", "nonsense", "")}
+    assert found == {
+        "fr-CA": "fr", "FR_ca": "fr", "ar-EG": "ar", "ar-Latn": "en", "en-GB": "en", "de": "en", "frr": "en", "nonsense": "en", "": "en"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("typed", ["", "French", "klingon", "e", "qq", "en-", '"><b>', "x-own"])
 def test_what_is_no_language_is_refused(typed: str) -> None:
     with pytest.raises(SettingError, match="not a language tag"):
@@ -334,6 +343,22 @@ def test_the_desk_stays_english(config: Config) -> None:
         assert dates.day(AT, ZONE) == "1 Dec 2026"
         db.session.remove()
         db.engine.dispose()
+
+
+def test_a_preview_speaks_to_readers_and_its_banner_to_editors(config: Config) -> None:
+    for desk in desk_of(config):
+        desk.sign_in()
+        with desk.app.app_context():
+            decide("language", "fr")
+        article = desk.write("publication")
+        for path in (f"articles/{article.id}", f"site/{named(datetime.now(UTC))}/"):
+            html = desk.open(f"/desk/preview/{path}").text
+            assert '<html lang="fr" dir="ltr">' in html
+            assert "Les plus lus" in html
+            assert "Most viewed" not in html
+            assert "Readers do not see this." in html
+        assert "Publié" in desk.open(f"/desk/preview/articles/{article.id}").text
+        assert "Dernière minute" not in desk.open("/desk/most-viewed").text
 
 
 # A text in another language than the paper's
