@@ -285,7 +285,7 @@ def test_how_we_count_follows_the_settings(reader: Reader) -> None:
 def test_how_we_count_tells_the_classes_of_crawlers_and_how_old_the_list_is(reader: Reader) -> None:
     said = plain(reader.text("/how-we-count"))
     assert "AI: A crawler that feeds a language model." in said
-    assert re.search(r"published lists \(crawler-user-agents of \d{4}-\d\d-\d\d, ", said)
+    assert re.search(r"published lists \(crawler-user-agents of \d+ \w+ \d{4}, ", said)
 
 
 # Economy and privacy

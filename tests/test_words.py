@@ -253,7 +253,7 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=TRANSLATED)
+@pytest.fixture(scope="module", params=tongues.PAPERS)
 def foreign(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, valkey_session: Valkey) -> Iterator[tuple[str, Reader]]:
     """A paper in each language, with something on every page; protected, so that the words for that are there too."""
     valkey_session.client().flushall()
@@ -266,6 +266,10 @@ def foreign(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield request.param, Reader(app)
         db.session.remove()
         db.engine.dispose()
+
+
+def test_there_is_a_paper_to_read_for_each_catalogue() -> None:
+    assert set(tongues.PAPERS) == set(TRANSLATED)
 
 
 def english(source: Catalog) -> set[str]:
