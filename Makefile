@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build
 
-.PHONY: help run test lint lock screenshots clean
+.PHONY: help run test lint words lock screenshots clean
 help: ## Lists what make can do.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -19,6 +19,11 @@ lint: .venv/dev.stamp ## Checks style and types.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+words: .venv/dev.stamp ## Brings the catalogues of readers' words up to date with the source; NEW=de begins one more.
+	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ -c Translators: --no-location --sort-output -o .venv/words.pot .
+	@test -z "$(NEW)" || $(BIN)/pybabel -q init -i .venv/words.pot -d newsapp/translations -l "$(NEW)"
+	@$(BIN)/pybabel -q update -i .venv/words.pot -d newsapp/translations -w 0 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 lock: .venv/dev.stamp ## Renews both lock files with the newest versions that pyproject.toml allows.
 	@$(PIP) install uv

@@ -244,7 +244,7 @@ def test_most_viewed_of_nothing_known_is_not_found(reader: Reader) -> None:
 def test_how_we_count_names_every_reason_and_window(reader: Reader) -> None:
     said = plain(reader.text("/how-we-count"))
     for reason in REASONS:
-        assert reason.help.replace("'", "&#39;") in said, reason.name
+        assert reason.help in said, reason.name
     for window in WINDOWS:
         assert window.label in said
 
@@ -285,7 +285,7 @@ def test_how_we_count_follows_the_settings(reader: Reader) -> None:
 def test_how_we_count_tells_the_classes_of_crawlers_and_how_old_the_list_is(reader: Reader) -> None:
     said = plain(reader.text("/how-we-count"))
     assert "AI: A crawler that feeds a language model." in said
-    assert re.search(r"published lists \(crawler-user-agents of \d{4}-\d\d-\d\d, ", said)
+    assert re.search(r"published lists \(crawler-user-agents of \d+ \w+ \d{4}, ", said)
 
 
 # Economy and privacy

@@ -20,7 +20,7 @@ from tests.desk import Desk, desk_of, settings_of
 
 OTHER: dict[str, Any] = {
     "text": "Something else", "long_text": "Something\nelse", "email": "chief@newsapp.example", "number": 7, "zone": "Asia/Tokyo",
-    "links": "Letters https://letters.newsapp.example/", "url": "https://newsapp.example/", "secret": "between the two of us",
+    "language": "pt-BR", "links": "Letters https://letters.newsapp.example/", "url": "https://newsapp.example/", "secret": "between the two of us",
     "hosts": "partner.newsapp.example",
 }  # fmt: skip
 WRONG: dict[str, Any] = {
@@ -29,6 +29,7 @@ WRONG: dict[str, Any] = {
     "number": "many",
     "choice": "none of them",
     "zone": "Atlantis",
+    "language": "Klingon",
     "links": "alone",
     "hosts": "a host!",
 }

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*ROOT.glob("newsapp/**/*.py"), *ROOT.glob("workers/*.py")])
-GROUND = ("config", "database", "redis", "copies", "changes", "queues", "logs", "servers", "saving", "parent")
+GROUND = ("config", "database", "redis", "copies", "changes", "queues", "logs", "languages", "servers", "saving", "parent")
 # Where a request may be looked at: handlers, and what stands right around them.
 HANDLERS = (
     "pages", "page", "api", "feeds", "errors", "entry", "old_addresses", "roles", "signing_in", "saving", "files", "welcome", "sections",

@@ -10,6 +10,7 @@ from flask import Flask
 
 def init_site(app: Flask) -> None:
     """Make the readers' site: pages, and in front of them the cache, the static files and the beacon."""
+    from newsapp import languages
     from newsapp.delivery.assets import Assets
     from newsapp.delivery.blocks import Blocks, mark
     from newsapp.delivery.entry import Site
@@ -22,6 +23,7 @@ def init_site(app: Flask) -> None:
     from newsapp.ops.pages import health
     from newsapp.rights.files import terms
     from newsapp.search.pages import search
+    from newsapp.settings.store import own
     from newsapp.traffic import bots
     from newsapp.traffic.api import api
     from newsapp.traffic.beacon import Beacon
@@ -32,6 +34,8 @@ def init_site(app: Flask) -> None:
     app.extensions["other_lists"] = OtherLists(app, memory)
     blocks = Blocks(app, memory)
     assets = Assets(Path(app.root_path) / "static")
+    languages.install(app.jinja_env)
+    app.jinja_env.filters["own"] = own
     app.jinja_env.globals.update(block=mark, asset=assets.address, site_url=lambda path: app.config["SITE_URL"] + path)
     for blueprint in (news, feeds, sitemaps, terms, search, api, health):
         app.register_blueprint(blueprint)

@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from flask import Flask, current_app
 from markupsafe import Markup, escape
 
+from newsapp import languages
 from newsapp.delivery.memory import Memory
 from newsapp.news import dates
 from newsapp.rights.policy import Policy
-from newsapp.settings.store import effective
+from newsapp.settings.registry import BY_NAME
+from newsapp.settings.store import effective, own
 from newsapp.traffic.asked import Asked, scope_of
 from newsapp.traffic.shown import shown
 from newsapp.traffic.tokens import token_query
@@ -70,10 +72,9 @@ class Blocks:
         return self.make(mark, at, kept)
 
     def make(self, mark: str, at: float, old: Kept | None) -> Rendered:
-        name, *arguments = mark.split(BETWEEN)
         reading = Reading(self.memory, datetime.fromtimestamp(at, UTC))
         with self.app.app_context():
-            rendered = BLOCKS[name](reading, *arguments)
+            rendered = made(mark, reading)
         if old and rendered.says_what(old.rendered):
             rendered = old.rendered
         if len(self.kept) > 50_000:  # "ago" of an archive being crawled; all can be made again
@@ -98,6 +99,10 @@ class Reading:
         """Every setting's value for these scopes, the narrowest last."""
         return effective(self.copy("settings")["values"], "site", *scopes)
 
+    def language(self) -> str:
+        """The paper's language, as a tag."""
+        return str(self.copy("settings")["values"].get("site", {}).get("language", BY_NAME["language"].default))
+
     def hidden(self) -> set[int]:
         """Stories that no reader may see at this moment. A copy of an older release knows of no ends."""
         return set(self.copy("hidden")["ids"]) | {article for article, end in self.ends().items() if end <= self.at.timestamp()}
@@ -116,6 +121,13 @@ def mark(name: str, *arguments: object) -> Markup:
     if name not in BLOCKS:
         raise KeyError(f"no block {name!r}; there are {', '.join(sorted(BLOCKS))}")
     return Markup(OPEN + BETWEEN.join([name, *map(str, arguments)]) + CLOSE)  # noqa: S704 - marks are split out, never sent
+
+
+def made(mark: str, reading: Reading) -> Rendered:
+    """A block made anew, in the paper's language."""
+    name, *arguments = mark.split(BETWEEN)
+    with languages.speaking(reading.language()):
+        return BLOCKS[name](reading, *arguments)
 
 
 def render(template: str, valid_until: float = math.inf, **context: Any) -> Rendered:
@@ -160,7 +172,11 @@ def site_name(reading: Reading) -> Rendered:
 
 
 def language(reading: Reading) -> Rendered:
-    return text(reading.settings()["language"])
+    return text(reading.language())
+
+
+def direction(reading: Reading) -> Rendered:
+    return text(languages.spoken().direction)
 
 
 def ago(reading: Reading, moment: str) -> Rendered:
@@ -221,7 +237,7 @@ def protection(reading: Reading, section_id: str, article_id: str) -> Rendered:
     if settings["protection_mode"] == "off":
         return Rendered(b"", math.inf)
     attributes = {"": settings["protection_mode"]}
-    attributes |= {f"-{name}": settings[f"protection_{name}"] for name in ("limit", "message", "credit")}
+    attributes |= {"-limit": settings["protection_limit"], **{f"-{name}": own(settings, f"protection_{name}") for name in ("message", "credit")}}
     joined = " ".join(f'data-protect{name}="{escape(value)}"' for name, value in attributes.items())
     return Rendered(f" {joined}".encode(), math.inf)
 
@@ -256,7 +272,8 @@ def next_hour(reading: Reading) -> float:
 BLOCKS: dict[str, Callable[..., Rendered]] = {
     maker.__name__: maker
     for maker in (
-        masthead, breaking, colophon, site_name, language, ago, most_viewed, more_in_section, protection, rights, toast, beacon, beacon_pixel,
+        masthead, breaking, colophon, site_name, language, direction, ago, most_viewed, more_in_section, protection, rights, toast, beacon,
+        beacon_pixel,
     )
 }  # fmt: skip
 

@@ -31,7 +31,15 @@ def revision() -> int:
 def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
     """The newest stories of a section, those about to go live included."""
     query = (
-        select(Article.id, Article.slug, Article.headline, Article.list_headline, Article.published_at, Section.slug.label("section_slug"))
+        select(
+            Article.id,
+            Article.slug,
+            Article.headline,
+            Article.list_headline,
+            Article.language,
+            Article.published_at,
+            Section.slug.label("section_slug"),
+        )
         .join(Section, Section.id == Article.section_id)
         .where(Article.state == LIVE, Article.section_id == section_id, Article.published_at <= at + AHEAD)
         .where(or_(Article.expires_at.is_(None), Article.expires_at > at))
@@ -42,6 +50,7 @@ def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
         {
             "id": row.id,
             "headline": row.list_headline or row.headline,
+            "language": row.language,
             "path": article_path(row.section_slug, row.slug),
             "published_at": row.published_at.isoformat(),
         }

@@ -225,11 +225,14 @@ class WelcomeForm(FlaskForm):  # type: ignore[misc]
 
     site_name = StringField("Name of the paper", [DataRequired("A paper needs a name.")], filters=[tidy])
     time_zone = StringField("Time zone", [InputRequired("Write it like Europe/Paris.")])
-    language = StringField("Language", [InputRequired(TAG_WANTED), Regexp(LANGUAGE, message=TAG_WANTED)])
+    language = StringField("Language", [InputRequired(TAG_WANTED)])
     chief_email = EmailField("Chief's e-mail")
 
     def validate_time_zone(self, field: Field) -> None:
         check_setting("time_zone", field)
+
+    def validate_language(self, field: Field) -> None:
+        check_setting("language", field)
 
     def validate_chief_email(self, field: Field) -> None:
         check_setting("chief_email", field)

@@ -14,7 +14,7 @@ from newsapp.desk.loaders import zone
 from newsapp.news.models import Article, Section
 from newsapp.redis import RedisError
 from newsapp.saving import saving
-from newsapp.settings.forms import SettingsForm, groups, shown, told, zones
+from newsapp.settings.forms import SettingsForm, groups, shown, told, tongues, zones
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME
 from newsapp.settings.store import SETTINGS_COPY, change, effective, history, stored
@@ -55,7 +55,7 @@ def reach() -> Response:
 def settings_page(form: Any, stale: bool = False) -> str:
     entries = history(30)
     return render_template(
-        "desk/settings.html", form=form, groups=groups(), zones=zones(), stale=stale, reach=reached(), history=entries,
+        "desk/settings.html", form=form, groups=groups(), zones=zones(), tongues=tongues(), stale=stale, reach=reached(), history=entries,
         places=places(entries), records=BY_NAME, told=told, zone=zone(),
     )  # fmt: skip
 

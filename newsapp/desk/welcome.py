@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from newsapp.database import db
 from newsapp.desk.forms import WelcomeForm
 from newsapp.saving import saving
-from newsapp.settings.forms import zones
+from newsapp.settings.forms import tongues, zones
 from newsapp.settings.models import SettingChange
 from newsapp.settings.store import change, effective, stored
 
@@ -27,14 +27,18 @@ def is_unnamed() -> bool:
 @first_run.get("")
 def welcome() -> str:
     values = effective(stored()[1], "site")
-    return render_template("desk/welcome.html", form=WelcomeForm(formdata=None, data={name: values[name] for name in NAMES}), zones=zones())
+    return welcome_page(WelcomeForm(formdata=None, data={name: values[name] for name in NAMES}))
+
+
+def welcome_page(form: WelcomeForm) -> str:
+    return render_template("desk/welcome.html", form=form, zones=zones(), tongues=tongues())
 
 
 @first_run.post("")
 def settle() -> Response | tuple[str, int]:
     form = WelcomeForm()
     if not form.validate_on_submit():
-        return render_template("desk/welcome.html", form=form, zones=zones()), 422
+        return welcome_page(form), 422
     with saving("refresh_settings", "refresh_site"):
         for name in NAMES:
             change("site", name, form[name].data or "", current_user.email)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from newsapp.database import db
-from newsapp.news.dates import MONTHS
+from newsapp.news import dates
 from newsapp.news.lists import Query
 from newsapp.news.models import Article, live_articles, live_at
 
@@ -29,7 +29,13 @@ class Span(NamedTuple):
     @property
     def name(self) -> str:
         """25 November 2026, November 2026 or 2026: what its page is called."""
-        return " ".join([*([str(self.day)] if self.day else []), *([MONTHS[self.month - 1]] if self.month else []), str(self.year)])
+        first = date(self.year, self.month or 1, self.day or 1)
+        return dates.full_day(first) if self.day else dates.month(first) if self.month else str(self.year)
+
+    @property
+    def own_name(self) -> str:
+        """25, November or 2026: what it is called among others of what it lies in."""
+        return str(self.day) if self.day else dates.month_alone(date(self.year, self.month, 1)) if self.month else str(self.year)
 
     @property
     def exists(self) -> bool:

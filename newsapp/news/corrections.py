@@ -13,7 +13,7 @@ from newsapp.database import db
 from newsapp.delivery.page import cacheable, page, reading_at, wanted
 from newsapp.news import dates
 from newsapp.news.models import Article, Correction, live_at, next_turn
-from newsapp.settings.store import effective, stored
+from newsapp.settings.store import effective, own, stored
 
 PER_PAGE = 30
 MOST_PAGES = 9999
@@ -31,7 +31,7 @@ def log() -> Response:
         abort(404)
     return page(
         "news/corrections.html", depends={"front", "site", "settings"}, valid_until=next_turn(at), notes=notes[:PER_PAGE], number=int(number),
-        has_older=len(notes) > PER_PAGE, name=settings["corrections_name"], zone=dates.zone(settings["time_zone"]),
+        has_older=len(notes) > PER_PAGE, name=own(settings, "corrections_name"), zone=dates.zone(settings["time_zone"]),
     )  # fmt: skip
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+from babel.dates import format_date, format_datetime, format_timedelta
+
+from newsapp.languages import gettext, pgettext, spoken
+
+DAY_ALONE = re.compile(r"(?<![\w'])d(?![\w'])")
+EXACT = 10_000  # of a unit, up to which Babel does not go over to the next one
 
 RECENT = timedelta(days=7)  # older moments are told by their date alone
 # From the finest: up to when a unit is used, its length, its name.
-UNITS = (
+UNITS: tuple[tuple[timedelta, timedelta, Literal["minute", "hour", "day"]], ...] = (
     (timedelta(hours=1), timedelta(minutes=1), "minute"),
     (timedelta(days=1), timedelta(hours=1), "hour"),
     (RECENT, timedelta(days=1), "day"),
@@ -21,11 +27,12 @@ def ago(moment: datetime, at: datetime) -> tuple[str, datetime | None]:
     """(the phrase, when it next changes). The phrase of a moment that is not recent is empty, and stays so."""
     age = at - moment
     if age < UNITS[0][1]:
-        return "just now", moment + UNITS[0][1]
+        return gettext("just now"), moment + UNITS[0][1]
     for limit, unit, name in UNITS:
         if age < limit:
             count = age // unit
-            return f"{count} {name}{'s' if count > 1 else ''} ago", moment + (count + 1) * unit
+            phrase = format_timedelta(-count * unit, name, threshold=EXACT, add_direction=True, locale=spoken().locale)
+            return phrase, moment + (count + 1) * unit
     return "", None
 
 
@@ -47,29 +54,71 @@ def next_midnight(at: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(tomorrow, time(0), zone).astimezone(UTC)
 
 
+def local(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone)
+
+
+def written(moment: date, pattern: str) -> str:
+    """A date by a pattern of CLDR, in the language that is spoken. The first of a month may be written in another way: 1er."""
+    if moment.day == 1:
+        # Translators: how the first of a month is written, as a pattern for its day: d, or d'er'
+        pattern = DAY_ALONE.sub(pgettext("pattern", "d"), pattern)
+    return format_datetime(moment, pattern, locale=spoken().locale) if isinstance(moment, datetime) else format_date(moment, pattern, spoken().locale)
+
+
 def day(moment: datetime, zone: ZoneInfo) -> str:
     """23 Nov 2026"""
-    local = moment.astimezone(zone)
-    return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}"
+    return written(local(moment, zone), pgettext("pattern", "d MMM y"))
 
 
 def long_day(moment: datetime, zone: ZoneInfo) -> str:
     """Monday 23 November 2026"""
-    local = moment.astimezone(zone)
-    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
+    return written(local(moment, zone), pgettext("pattern", "EEEE d MMMM y"))
 
 
 def clock(moment: datetime, zone: ZoneInfo) -> str:
     """14:30"""
-    return f"{moment.astimezone(zone):%H:%M}"
+    return written(local(moment, zone), pgettext("pattern", "HH:mm"))
+
+
+def minute(moment: datetime, zone: ZoneInfo) -> str:
+    """23 Nov 2026, 14:30"""
+    return written(local(moment, zone), pgettext("pattern", "d MMM y, HH:mm"))
+
+
+def minute_of(moment: datetime, zone: ZoneInfo) -> str:
+    """14:30, 23 Nov 2026"""
+    return written(local(moment, zone), pgettext("pattern", "HH:mm, d MMM y"))
+
+
+def hour(number: int) -> str:
+    """04:00"""
+    return written(datetime(2000, 1, 2, number), pgettext("pattern", "HH:mm"))
+
+
+def full_day(of: date) -> str:
+    """25 November 2026"""
+    return written(of, pgettext("pattern", "d MMMM y"))
+
+
+def month(of: date) -> str:
+    """November 2026"""
+    return written(of, pgettext("pattern", "LLLL y"))
+
+
+def month_alone(of: date) -> str:
+    """November"""
+    return written(of, pgettext("pattern", "LLLL"))
 
 
 def day_or_month(moment: datetime, at: datetime, zone: ZoneInfo) -> str:
     """Today, 23 November; Yesterday, 22 November; November 2026 for all before."""
-    local = moment.astimezone(zone)
-    month = MONTHS[local.month - 1]
-    name = {0: "Today", 1: "Yesterday"}.get((at.astimezone(zone).date() - local.date()).days)
-    return f"{name}, {local.day} {month}" if name else f"{month} {local.year}"
+    its = local(moment, zone)
+    age = (local(at, zone).date() - its.date()).days
+    if age not in (0, 1):
+        return month(its)
+    words = gettext("Today, %(day)s") if age == 0 else gettext("Yesterday, %(day)s")
+    return words % {"day": written(its, pgettext("pattern", "d MMMM"))}
 
 
-FILTERS = (day, long_day, clock)
+FILTERS = (day, long_day, clock, minute, minute_of)

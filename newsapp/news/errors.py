@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request
+from flask import current_app, make_response, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import Gone, InternalServerError, NotFound
 from werkzeug.wrappers import Response
 
+from newsapp import languages
 from newsapp.news import old_addresses
 
 Answer = tuple[str, int] | tuple[str, int, dict[str, str]] | Response
@@ -30,4 +31,13 @@ def expired(status: int) -> Response:
 def broken(error: InternalServerError) -> Answer:
     """A page made without database and blocks, since either may be what broke."""
     database_is_away = isinstance(error.original_exception, DBAPIError | TimeoutError)
-    return render_template("news/broken.html"), 503 if database_is_away else 500, {"Retry-After": "30"}
+    with languages.speaking(remembered_language()):
+        text = render_template("news/broken.html", language=languages.spoken())
+    return text, 503 if database_is_away else 500, {"Retry-After": "30"}
+
+
+def remembered_language() -> str:
+    """The paper's language as this process last heard it; asks nobody."""
+    memory = current_app.extensions.get("memory")
+    settings = memory.values.get("settings") if memory else None
+    return str((settings or {}).get("values", {}).get("site", {}).get("language", languages.ENGLISH))

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, Select, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from newsapp.database import Model, Moment, db, now
+from newsapp.languages import N_
 
 # An article's states. Live with a time to come is embargoed, live with its end behind it is expired: questions asked of the clock.
 DRAFT, REVIEW, APPROVED, LIVE, SPIKED, TAKEN_DOWN = "draft", "review", "approved", "live", "spiked", "taken_down"
@@ -221,7 +222,7 @@ class Article(Model):
 
 
 # What a note to readers says of a change: (kind, the word before it).
-CORRECTION_KINDS = (("correction", "Correction"), ("clarification", "Clarification"), ("update", "Update"))
+CORRECTION_KINDS = (("correction", N_("Correction")), ("clarification", N_("Clarification")), ("update", N_("Update")))
 
 
 class Correction(Model):

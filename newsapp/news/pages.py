@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
+from newsapp import languages
 from newsapp.database import db
 from newsapp.delivery.blocks import most_viewed_items
 from newsapp.delivery.page import cacheable, page, reading_at, wanted
@@ -52,6 +55,17 @@ def find_maybe(model: type[Named], slug: str) -> Named | None:
 def paper() -> dict[str, Any]:
     """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
     return effective(stored()[1], "site")
+
+
+@news.before_app_request
+def speak_as_the_paper() -> None:
+    """What is said from here on is said in the paper's language, which is looked up when the first is said."""
+    languages.speak(functools.cache(lambda: str(paper()["language"])))
+
+
+@news.teardown_app_request
+def say_no_more(error: BaseException | None) -> None:
+    languages.speak()
 
 
 def paper_zone() -> ZoneInfo:
@@ -197,11 +211,15 @@ def story_page(article: Article, at: datetime) -> Response:
         recently=dates.is_recent(article.renewed_at or at, at),
         facts=[structured.news_article(article, settings), structured.breadcrumbs(steps_to(article, settings))],
         zone=dates.zone(settings["time_zone"]),
-        direction=structured.direction(article.language),
+        names=[*map(author_link, article.authors), *map(languages.isolated, article.guest_names)],
     )
     if article.robots:
         response.headers["X-Robots-Tag"] = article.robots_rule
     return response
+
+
+def author_link(author: Author) -> Markup:
+    return Markup('<a href="{}" rel="author">{}</a>').format(author.path, languages.isolated(author.name))
 
 
 def steps_to(article: Article, settings: dict[str, Any]) -> list[tuple[str, str]]:

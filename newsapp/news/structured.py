@@ -1,11 +1,10 @@
-"""What machines read in an article's page: schema.org facts, and the direction of its language."""
+"""What machines read in an article's page: schema.org facts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from flask import current_app
 
 from newsapp.news.models import Article, Author, Correction, Picture, article_path
@@ -81,13 +80,3 @@ def picture_facts(picture: Picture | None) -> list[Facts]:
 
 def absolute(path: str) -> str:
     return str(current_app.config["SITE_URL"]) + path
-
-
-def direction(language: str) -> str:
-    """Which way a language runs, rtl or ltr; empty where none is named."""
-    if not language:
-        return ""
-    try:
-        return str(Locale.parse(language, sep="-").text_direction)
-    except (UnknownLocaleError, ValueError):
-        return "ltr"

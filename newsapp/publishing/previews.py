@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from newsapp import languages
 from newsapp.database import db, now, writes
 from newsapp.delivery.page import AT, cacheable
 from newsapp.desk import writing
@@ -20,7 +21,7 @@ from newsapp.desk.writing import shown_moment
 from newsapp.media.files import keep, media_folder
 from newsapp.news import files
 from newsapp.news.models import LIVE, Article
-from newsapp.news.pages import story_page, whole_article
+from newsapp.news.pages import paper, story_page, whole_article
 from newsapp.publishing import secret_links
 from newsapp.publishing.forms import MomentForm
 from newsapp.publishing.staging import READERS, Stage
@@ -92,7 +93,9 @@ def shown(article_id: int, at: datetime, media: str, how: str) -> Response:
         db.session.expunge(article)
     article.published_at = article.published_at or at
     moment = max(at, article.published_at)
-    return on_stage(story_page(article, moment), moment, current_app.config["SITE_URL"], media, how, article=article)
+    with languages.speaking(paper()["language"]):
+        page = story_page(article, moment)
+    return on_stage(page, moment, current_app.config["SITE_URL"], media, how, article=article)
 
 
 # The site at another moment
@@ -116,14 +119,21 @@ def site_at(moment: str, path: str) -> Response:
     request.environ[AT] = at
     links = url_for("previews.site_at", moment=moment).rstrip("/")
     try:
-        answer: Response = make_response(READERS.answer(f"/{path}"))
+        with languages.speaking(paper()["language"]):
+            answer = as_readers(path)
     except LookupError:
         answer = make_response(render_template("publishing/not_in_preview.html", links=links), 404)
-    except HTTPException as error:
-        answer = refused(error)
     if answer.location and answer.location.startswith("/"):
         answer.location = links + answer.location
     return on_stage(answer, at, links, DESK_MEDIA, "site")
+
+
+def as_readers(path: str) -> Response:
+    """What a reader would be told. Raises LookupError for pages that know no other moment."""
+    try:
+        return make_response(READERS.answer(f"/{path}"))
+    except HTTPException as error:
+        return refused(error)
 
 
 def refused(error: HTTPException) -> Response:

@@ -10,11 +10,12 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from newsapp.delivery.blocks import BETWEEN, BLOCKS, Reading, mark
+from newsapp import languages
+from newsapp.delivery.blocks import BETWEEN, Reading, made, mark
 from newsapp.delivery.cached_page import split
 from newsapp.delivery.shelf import build_hidden, build_site
 from newsapp.news.pages import news
-from newsapp.settings.store import SETTINGS_COPY
+from newsapp.settings.store import SETTINGS_COPY, own
 from newsapp.traffic import ranking
 from newsapp.traffic.asked import named
 
@@ -75,8 +76,7 @@ class Stage:
         reading = Reading(Shelf(self.at), self.at)  # type: ignore[arg-type]
         parts = [segments[0]]
         for text, segment in zip(marks, segments[1:], strict=True):
-            name, *arguments = text.split(BETWEEN)
-            parts += [b"" if name in UNCOUNTED else BLOCKS[name](reading, *arguments).body, segment]
+            parts += [b"" if text.partition(BETWEEN)[0] in UNCOUNTED else made(text, reading).body, segment]
         return b"".join(parts)
 
     def linked(self, page: bytes) -> bytes:
@@ -107,4 +107,6 @@ READERS = Readers()
 
 def set_stage(app: Flask) -> None:
     """Let the desk render readers' templates."""
+    languages.install(app.jinja_env)
+    app.jinja_env.filters["own"] = own
     app.jinja_env.globals.update(block=mark, site_url=lambda path: current_app.config["SITE_URL"] + path)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from newsapp.database import db
+from newsapp.languages import N_
 from newsapp.news.models import Article, live_at
 from newsapp.search.index import weights
 from newsapp.search.snippets import Piece, marked, snippet
@@ -23,7 +24,7 @@ SUGGESTED = 6
 FRESH = 30.0  # days after which half of what newness adds is gone
 BEST, NEWEST = "best", "newest"
 DAY = 86_400.0  # seconds
-ORDERS = ((BEST, "Best match"), (NEWEST, "Newest"))
+ORDERS = ((BEST, N_("Best match")), (NEWEST, N_("Newest")))
 
 
 class Hit(NamedTuple):

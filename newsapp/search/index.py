@@ -116,7 +116,7 @@ def weights(terms: Sequence[Term], most: int) -> dict[int, float]:
 
     A query of its own: joined with the stories, SQLite would ask the index anew for each of them.
     """
-    return dict(row._tuple() for row in db.session.execute(INDEXES[db.engine.dialect.name].weighed(terms, most)))
+    return dict(tuple(row) for row in db.session.execute(INDEXES[db.engine.dialect.name].weighed(terms, most)))
 
 
 def read_in(connection: Connection, ids: Iterable[int]) -> None:

@@ -7,10 +7,12 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from babel import Locale
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField, URLField, ValidationError
 from wtforms.fields import SelectChoice
 
+from newsapp.languages import catalogues
 from newsapp.settings.registry import SETTINGS, Setting, SettingError
 
 NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
@@ -37,6 +39,10 @@ def zone_field(setting: Setting, options: dict[str, Any]) -> Field:
     return StringField(setting.label, render_kw={"list": "zones", "autocomplete": "off"}, **options)
 
 
+def language_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return StringField(setting.label, render_kw={"list": "languages", "autocomplete": "off", "spellcheck": "false"}, **options)
+
+
 def links_field(setting: Setting, options: dict[str, Any]) -> Field:
     return TextAreaField(setting.label, render_kw={"rows": 4}, **options)
 
@@ -50,6 +56,7 @@ MAKERS: dict[str, Maker] = {
     "number": number_field,
     "choice": choice_field,
     "zone": zone_field,
+    "language": language_field,
     "links": links_field,
     "hosts": links_field,
 }
@@ -100,6 +107,11 @@ def shown(setting: Setting, value: Any) -> Any:
 def told(setting: Setting, value: Any) -> Any:
     """A stored value as lists of changes tell it."""
     return "•••" if setting.kind == "secret" and value else shown(setting, value)
+
+
+def tongues() -> list[tuple[str, str]]:
+    """(tag, its own name) of the languages that readers' pages speak, for the field to offer."""
+    return [(name.replace("_", "-"), Locale.parse(name).get_display_name() or name) for name in catalogues()]
 
 
 @functools.cache  # reading them all takes tens of milliseconds

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from newsapp.languages import N_, tidy_tag
 from newsapp.publishing.checks import CHECKS, WEIGHTS
 from newsapp.rights.crawlers import USES
 from newsapp.traffic.windows import WINDOWS
@@ -29,7 +30,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone, links or hosts; a default of None inherits."""
+    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone, language, links or hosts; a default of None inherits."""
 
     name: str
     kind: str
@@ -102,6 +103,13 @@ def clean_zone(setting: Setting, value: Any) -> str:
     return str(value)
 
 
+def clean_language(setting: Setting, value: Any) -> str:
+    try:
+        return tidy_tag(str(value))
+    except ValueError:
+        raise SettingError(f"{setting.label}: {value!r} is not a language tag; write it like en or pt-BR.") from None
+
+
 def clean_links(setting: Setting, value: Any) -> list[list[str]]:
     """Lines of `Name https://…` as [[name, address]]."""
     lines = value.splitlines() if isinstance(value, str) else [" ".join(pair) for pair in value]
@@ -133,6 +141,7 @@ CLEANERS = {
     "number": clean_number,
     "choice": clean_choice,
     "zone": clean_zone,
+    "language": clean_language,
     "links": clean_links,
     "hosts": clean_hosts,
 }
@@ -141,7 +150,7 @@ SETTINGS = (
     Setting("site_name", "text", "The Meridian", "Name of the paper", "Shown at the head of every page.", "Paper"),
     Setting("site_motto", "text", "The country and the world, counted honestly", "Motto", "One line below the name.", "Paper"),
     Setting("time_zone", "zone", "UTC", "Time zone", "Dates are shown, and days are counted, in this zone.", "Paper"),
-    Setting("language", "text", "en", "Language", "The language of the paper, as a BCP 47 tag.", "Paper"),
+    Setting("language", "language", "en", "Language", "Readers’ pages speak it; the desk stays English. A tag: en, fr, ar, so.", "Paper"),
     Setting("chief_email", "email", "", "Chief's e-mail", "Where readers' letters and our alarms go.", "Paper"),
     Setting("connect_links", "links", [["RSS", "/feed.xml"]], "Connect with us", "One a line: a name, a space, an address.", "Paper"),
     Setting("feed_text", "choice", "excerpt", "Feeds tell", "RSS, Atom and JSON Feed, of the paper, each section, tag and author.", "Paper",
@@ -180,15 +189,15 @@ SETTINGS = (
     Setting("expired_answer", "choice", "404", "A story whose time is over", "What readers and search engines are told at its address.", "Publishing",
             choices=(("404", "It is no longer available (404)"), ("410", "It is gone for good (410)"))),
     *(Setting(check.setting, "choice", check.weight, check.label, check.help, "Checklist before publishing", choices=WEIGHTS) for check in CHECKS),
-    Setting("corrections_name", "text", "Corrections", "Name of the corrections log", "Its page is /corrections; the foot of every page leads there.",
-            "Publishing"),
+    Setting("corrections_name", "text", N_("Corrections"), "Name of the corrections log",
+            "Its page is /corrections; the foot of every page leads there.", "Publishing"),
     Setting("protection_mode", "choice", "off", "When a reader copies", "Printing, search, keyboards and screen readers are never touched.",
             "Copy protection", choices=MODES, scopes=SCOPES),
-    Setting("protection_message", "text", "You cannot copy content of this page", "Message", "Shown politely when copying is not allowed.",
+    Setting("protection_message", "text", N_("You cannot copy content of this page"), "Message", "Shown politely when copying is not allowed.",
             "Copy protection", scopes=SCOPES),
     Setting("protection_limit", "number", 200, "Characters free to copy", "In the mode Limit.", "Copy protection", most=5000, scopes=SCOPES),
-    Setting("protection_credit", "text", "Please quote with a link to the story.", "Notice", "Added after the headline and link in the mode Credit.",
-            "Copy protection", scopes=SCOPES),
+    Setting("protection_credit", "text", N_("Please quote with a link to the story."), "Notice",
+            "Added after the headline and link in the mode Credit.", "Copy protection", scopes=SCOPES),
     *(Setting(use.setting, "choice", use.default, use.label, use.help, "Rights", choices=USED) for use in USES),
     Setting("rights_holder", "text", "", "Who holds the rights", "Empty: the paper, by its name.", "Rights"),
     Setting("rights_notice", "text", "", "Copyright notice", "In the data of each story. Empty: ©, its year, and who holds the rights.", "Rights"),

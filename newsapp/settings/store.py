@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from newsapp.changes import touch
 from newsapp.copies import Copy
 from newsapp.database import db
+from newsapp.languages import gettext
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, find
 
@@ -35,6 +36,12 @@ def effective(values: Values, *scopes: str) -> dict[str, Any]:
     for scope in scopes:
         result.update(values.get(scope, {}))
     return result
+
+
+def own(settings: dict[str, Any], name: str) -> str:
+    """A setting in words: the editors', or, where they left ours, ours in the paper's language."""
+    words = str(settings[name])
+    return gettext(words) if words == BY_NAME[name].default else words
 
 
 def site_values() -> dict[str, Any]:

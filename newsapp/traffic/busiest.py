@@ -44,7 +44,8 @@ class Story(NamedTuple):
 
     def line(self) -> dict[str, Any]:
         """As lists show it."""
-        return {"id": self.id, "path": self.path, "headline": self.headline, "section": self.section, "section_slug": self.section_slug}
+        named = {"language": self.language} if self.language else {}
+        return {"id": self.id, "path": self.path, "headline": self.headline, "section": self.section, "section_slug": self.section_slug, **named}
 
 
 LOAD = text(

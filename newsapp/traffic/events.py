@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from newsapp.languages import N_
+
 VERSION = 2
 SLOT = 30  # seconds; COUNTER Code of Practice 5.1, section 7: a second click within 30 s is one view
 LATEST = 29  # seconds a beacon may be late (its one retry); at most one slot back, so that state stays small
@@ -29,11 +31,11 @@ class Kind:
 
 
 EVENTS = (
-    Kind(1, "pageview", VIEWS, "An article was on screen for a second."),
-    Kind(2, "engagement", SIGNALS, "How long somebody was with an article and how far they came, told when they left."),
-    Kind(3, "crawl", SIGNALS, "A crawler fetched an article; its class is the reason."),
-    Kind(4, "copy", SIGNALS, "Somebody copied something of an article; never what, nor how much."),
-    Kind(5, "refused_copy", SIGNALS, "Somebody wanted to copy something of an article, and the paper does not allow it."),
+    Kind(1, "pageview", VIEWS, N_("An article was on screen for a second.")),
+    Kind(2, "engagement", SIGNALS, N_("How long somebody was with an article and how far they came, told when they left.")),
+    Kind(3, "crawl", SIGNALS, N_("A crawler fetched an article; its class is the reason.")),
+    Kind(4, "copy", SIGNALS, N_("Somebody copied something of an article; never what, nor how much.")),
+    Kind(5, "refused_copy", SIGNALS, N_("Somebody wanted to copy something of an article, and the paper does not allow it.")),
 )
 PAGEVIEW, ENGAGEMENT, CRAWL, COPY, REFUSED_COPY = EVENTS
 COPIES = (COPY, REFUSED_COPY)
@@ -55,28 +57,28 @@ class Reason:
 
 
 REASONS = (
-    Reason(1, "prefetch", "web", "The browser fetched the page ahead of time and nobody had it on screen."),
-    Reason(2, "bot", "web", "The user agent is a crawler's."),
-    Reason(3, "headless", "web", "The browser says that a program drives it."),
-    Reason(4, "staff", "web", "Somebody signed in at the desk."),
-    Reason(5, "unknown_article", "count", "No such article is live any more."),
-    Reason(6, "reload", "count", "The page was reloaded, or reached by Back or Forward."),
-    Reason(7, "repeat", "count", "The same visitor opened the same article again within 30 seconds."),
-    Reason(8, "unconfirmed", "count", "Without JavaScript nobody can tell that it was on screen."),
-    Reason(9, "burst", "count", "Too many of one network for one article this hour; held until an editor releases them."),
-    Reason(10, "malformed", "count", "The stored event cannot be read; it is kept in a side file."),
-    Reason(11, "duplicate", "count", "An app sent the same event id before."),
-    Reason(20, "bot", "web", "A search engine's crawler.", "search"),
-    Reason(21, "bot", "web", "A crawler that feeds a language model.", "ai"),
-    Reason(22, "bot", "web", "A messenger or a social network that draws a preview.", "preview"),
-    Reason(23, "bot", "web", "A monitor that looks whether the site is up.", "monitor"),
-    Reason(24, "bot", "web", "A programming library.", "library"),
-    Reason(25, "bot", "web", "Another program that a list names.", "listed"),
-    Reason(26, "bot", "web", "No list knows the agent, but it does not look like a browser's; can be released.", "unknown"),
-    Reason(101, "malformed", "door", "The beacon is not of the form that our pages send."),
-    Reason(102, "forged", "door", "Its token is missing or was not made by us."),
-    Reason(103, "foreign", "door", "It comes from a page of another site."),
-    Reason(104, "flood", "door", "Too many from one address, or from one address for one article."),
+    Reason(1, "prefetch", "web", N_("The browser fetched the page ahead of time and nobody had it on screen.")),
+    Reason(2, "bot", "web", N_("The user agent is a crawler's.")),
+    Reason(3, "headless", "web", N_("The browser says that a program drives it.")),
+    Reason(4, "staff", "web", N_("Somebody signed in at the desk.")),
+    Reason(5, "unknown_article", "count", N_("No such article is live any more.")),
+    Reason(6, "reload", "count", N_("The page was reloaded, or reached by Back or Forward.")),
+    Reason(7, "repeat", "count", N_("The same visitor opened the same article again within 30 seconds.")),
+    Reason(8, "unconfirmed", "count", N_("Without JavaScript nobody can tell that it was on screen.")),
+    Reason(9, "burst", "count", N_("Too many of one network for one article this hour; held until an editor releases them.")),
+    Reason(10, "malformed", "count", N_("The stored event cannot be read; it is kept in a side file.")),
+    Reason(11, "duplicate", "count", N_("An app sent the same event id before.")),
+    Reason(20, "bot", "web", N_("A search engine's crawler."), "search"),
+    Reason(21, "bot", "web", N_("A crawler that feeds a language model."), "ai"),
+    Reason(22, "bot", "web", N_("A messenger or a social network that draws a preview."), "preview"),
+    Reason(23, "bot", "web", N_("A monitor that looks whether the site is up."), "monitor"),
+    Reason(24, "bot", "web", N_("A programming library."), "library"),
+    Reason(25, "bot", "web", N_("Another program that a list names."), "listed"),
+    Reason(26, "bot", "web", N_("No list knows the agent, but it does not look like a browser's; can be released."), "unknown"),
+    Reason(101, "malformed", "door", N_("The beacon is not of the form that our pages send.")),
+    Reason(102, "forged", "door", N_("Its token is missing or was not made by us.")),
+    Reason(103, "foreign", "door", N_("It comes from a page of another site.")),
+    Reason(104, "flood", "door", N_("Too many from one address, or from one address for one article.")),
 )
 BY_CODE = {reason.code: reason for reason in REASONS}
 BY_NAME = {(reason.found == "door", reason.name): reason for reason in reversed(REASONS)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsapp.languages import N_
+
 
 @dataclass(frozen=True)
 class Window:
@@ -25,12 +27,12 @@ class Window:
 
 
 WINDOWS = (
-    Window("hour", "Hour", 1, None),
-    Window("day", "Day", 24, "v24h"),
-    Window("week", "Week", 168, "v7d"),
-    Window("month", "Month", 720, "v30d"),
-    Window("all", "All time", None, "vall"),
-    Window("trend", "Trend", None, "trend", weighed=True),
+    Window("hour", N_("Hour"), 1, None),
+    Window("day", N_("Day"), 24, "v24h"),
+    Window("week", N_("Week"), 168, "v7d"),
+    Window("month", N_("Month"), 720, "v30d"),
+    Window("all", N_("All time"), None, "vall"),
+    Window("trend", N_("Trend"), None, "trend", weighed=True),
 )
 BY_SLUG = {window.slug: window for window in WINDOWS}
 KEPT = tuple(window for window in WINDOWS if window.column)  # in article_view_sums

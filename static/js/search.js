@@ -5,7 +5,7 @@ let at = -1;
 let turn = 0;
 let wait;
 
-for (const [name, value] of [['role', 'listbox'], ['aria-label', 'Stories']]) list.setAttribute(name, value);
+for (const [name, value] of [['role', 'listbox'], ['aria-label', input.dataset.suggested]]) list.setAttribute(name, value);
 for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-controls', list.id], ['aria-expanded', 'false']]) input.setAttribute(name, value);
 input.after(list);
 

@@ -5,6 +5,7 @@ document.addEventListener('click', (event) => {
   if (!event.target.closest('[data-copy-link]')) return;
   event.preventDefault();
   const address = document.querySelector('[rel=canonical]').href;
-  const failed = () => show(`Copying failed. The address is ${address}`);
-  navigator.clipboard ? navigator.clipboard.writeText(address).then(() => show('Link copied'), failed) : failed();
+  const { copied, notCopied } = document.querySelector('[data-toasts]').dataset;
+  const failed = () => show(`${notCopied} ${address}`);
+  navigator.clipboard ? navigator.clipboard.writeText(address).then(() => show(copied), failed) : failed();
 });
