@@ -401,10 +401,10 @@ def test_the_site_took_all_that_pages_told(gate: Gate) -> None:
 def test_the_scripts_of_a_story_are_small(story: Story) -> None:
     names = set(re.findall(r'src="(/static/[^"]+\.js)"', fetch(story.path)))
     scripts = {name: compressed(name) for name in names | {f"{min(names).rpartition('/')[0]}/toast.js"}}
-    assert len(scripts) == 6
+    assert len(scripts) == 7
     assert not [line for script in scripts.values() for line in gzip.decompress(script).splitlines() if line.lstrip().startswith(b"//")]
-    assert sum(map(len, scripts.values())) <= 3500
-    assert next(len(script) for name, script in scripts.items() if name.endswith("beacon.js")) <= 1434
+    assert sum(map(len, scripts.values())) <= 5000
+    assert next(len(script) for name, script in scripts.items() if name.endswith("beacon.js")) <= 1850
 
 
 def compressed(path: str) -> bytes:

@@ -2,18 +2,16 @@
 // the context menu, selecting, find, print and form fields are never touched.
 import { show } from './toast.js';
 
-const article = document.querySelector('[data-protect]');
-const { protect, protectLimit, protectMessage, protectCredit } = article?.dataset ?? {};
-
-function refuse(event) {
+function refuse(event, selection, { dataset }) {
   event.preventDefault();
-  show(protectMessage, true);
+  show(dataset.protectMessage, true);
 }
 
 // What is copied, with the headline, a link and the notice below it, as text and as HTML.
-function credit(event, selection) {
+function credit(event, selection, article) {
+  const { address, protectCredit } = article.dataset;
   const [copied, line, link] = ['div', 'p', 'a'].map((name) => document.createElement(name));
-  link.href = document.querySelector('[rel=canonical]').href;
+  link.href = address;
   link.textContent = article.querySelector('h1').textContent;
   line.append(link, ' ', protectCredit);
   copied.append(selection.getRangeAt(0).cloneContents(), line);
@@ -22,16 +20,19 @@ function credit(event, selection) {
   event.preventDefault();
 }
 
+// The strictest first: it holds for a selection that reaches over several articles.
 const MODES = {
-  credit,
-  limit: (event, selection) => `${selection}`.length > protectLimit && refuse(event),
   message: refuse,
+  limit: (event, selection, article) => `${selection}`.length > article.dataset.protectLimit && refuse(event, selection, article),
+  credit,
 };
 
 function answer(event) {
   const selection = getSelection();
   if (selection.isCollapsed || event.target.closest?.('input, textarea, [contenteditable]')) return;
-  if (selection.getRangeAt(0).intersectsNode(article)) MODES[protect](event, selection);
+  const touched = [...document.querySelectorAll('[data-protect]')].filter((each) => selection.getRangeAt(0).intersectsNode(each));
+  const mode = Object.keys(MODES).find((name) => touched.some(({ dataset }) => dataset.protect === name));
+  if (mode) MODES[mode](event, selection, touched.find(({ dataset }) => dataset.protect === mode));
 }
 
-if (article) for (const type of ['copy', 'cut']) document.addEventListener(type, answer);
+for (const type of ['copy', 'cut']) document.addEventListener(type, answer);
