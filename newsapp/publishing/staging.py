@@ -6,19 +6,21 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
 
 from newsapp.delivery.blocks import BETWEEN, BLOCKS, Reading, mark
 from newsapp.delivery.cached_page import split
+from newsapp.delivery.colours import paper_of
 from newsapp.delivery.shelf import build_hidden, build_site
 from newsapp.news.pages import news
 from newsapp.settings.store import SETTINGS_COPY
 from newsapp.traffic import ranking
 from newsapp.traffic.asked import named
 
-UNCOUNTED = frozenset({"beacon", "beacon_pixel"})
+LEFT_OUT = frozenset({"beacon", "beacon_pixel", "installed"})  # what counts a reader, and what keeps a page on a device
 LINK = re.compile(rb'(<a\b[^>]*?\bhref=")(/[^"]*)')
 IMAGE = re.compile(rb"<img\b[^>]*>")
 PICTURE = re.compile(rb'([\s",])/media/')
@@ -70,13 +72,13 @@ class Stage:
         return BODY.sub(lambda found: found[0] + self.banner.encode(), page, count=1)
 
     def whole(self, body: bytes) -> bytes:
-        """The page with the blocks of the moment; none of them counts a reader."""
+        """The page with the blocks of the moment; none of them counts a reader or keeps the page."""
         segments, marks = split(body)
         reading = Reading(Shelf(self.at), self.at)  # type: ignore[arg-type]
         parts = [segments[0]]
         for text, segment in zip(marks, segments[1:], strict=True):
             name, *arguments = text.split(BETWEEN)
-            parts += [b"" if name in UNCOUNTED else BLOCKS[name](reading, *arguments).body, segment]
+            parts += [b"" if name in LEFT_OUT else BLOCKS[name](reading, *arguments).body, segment]
         return b"".join(parts)
 
     def linked(self, page: bytes) -> bytes:
@@ -107,4 +109,4 @@ READERS = Readers()
 
 def set_stage(app: Flask) -> None:
     """Let the desk render readers' templates."""
-    app.jinja_env.globals.update(block=mark, site_url=lambda path: current_app.config["SITE_URL"] + path)
+    app.jinja_env.globals.update(block=mark, paper_colour=paper_of(Path(app.root_path)), site_url=lambda path: current_app.config["SITE_URL"] + path)
