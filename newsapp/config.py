@@ -163,6 +163,7 @@ CONFIG = (
     Variable("DESK_THREADS", number, "8", "Threads of the desk."),
     Variable("COUNT_WORKERS", number, "1", "Worker processes on the queue count."),
     Variable("PAGE_CACHE_MEMORY", size, "64mb", "Bytes of composed pages that each web process keeps."),
+    Variable("OFFLINE_READING", flag, "1", "1: browsers keep what was read last for when there is no network; 0: they give it up again."),
     Variable("LOG_FORMAT", str, "json", "json, or console for people."),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )

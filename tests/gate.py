@@ -25,7 +25,7 @@ class Asked:
 
 
 class Gate(ThreadingHTTPServer):
-    """Passes on to the site at `site_port`, except for its own `pages` and for beacons that it refuses."""
+    """Passes on to the site at `site_port`, except for its own `pages` and `scripts` and for beacons that it refuses."""
 
     daemon_threads = True
 
@@ -34,6 +34,7 @@ class Gate(ThreadingHTTPServer):
         self.site_port = site_port
         self.asked: list[Asked] = []
         self.pages: dict[str, str] = {}
+        self.scripts: dict[str, str] = {}
         self.refusals: list[dict[str, str]] = []  # headers of the 503s that the next beacons are answered
         self.distance = 0.0  # seconds that an answer takes to a beacon
         self.answered: list[tuple[Asked, int]] = []  # beacons, and the site's status that the browser was still there for
@@ -61,6 +62,8 @@ class Passing(BaseHTTPRequestHandler):
         path = self.note().path
         if path in self.server.pages:
             return self.reply(200, {"Content-Type": "text/html", "Cache-Control": "no-store"}, self.server.pages[path].encode())
+        if path in self.server.scripts:
+            return self.reply(200, {"Content-Type": "text/javascript", "Cache-Control": "no-store"}, self.server.scripts[path].encode())
         self.pass_on()
 
     def do_POST(self) -> None:

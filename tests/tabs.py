@@ -86,4 +86,5 @@ class Chromium:
 
 def menus_of(context: BrowserContext) -> Worker:
     """What the menus do with tabs, as functions of the extension."""
-    return context.service_workers[0] if context.service_workers else context.wait_for_event("serviceworker")
+    ours = [worker for worker in context.service_workers if worker.url.startswith("chrome-extension:")]
+    return ours[0] if ours else context.wait_for_event("serviceworker", lambda worker: worker.url.startswith("chrome-extension:"))

@@ -401,18 +401,19 @@ def test_the_site_took_all_that_pages_told(gate: Gate) -> None:
 def test_the_scripts_of_a_story_are_small(story: Story) -> None:
     names = set(re.findall(r'src="(/static/[^"]+\.js)"', fetch(story.path)))
     scripts = {name: compressed(name) for name in names | {f"{min(names).rpartition('/')[0]}/toast.js"}}
-    assert len(scripts) == 6
+    assert len(scripts) == 8
     assert not [line for script in scripts.values() for line in gzip.decompress(script).splitlines() if line.lstrip().startswith(b"//")]
-    assert sum(map(len, scripts.values())) <= 3500
-    assert next(len(script) for name, script in scripts.items() if name.endswith("beacon.js")) <= 1434
+    assert sum(map(len, scripts.values())) <= 5200
+    assert next(len(script) for name, script in scripts.items() if name.endswith("beacon.js")) <= 1850
 
 
 def compressed(path: str) -> bytes:
-    """A file as the site sends it to browsers."""
+    """A file as the site sends it to browsers; what is too small to be compressed there, here."""
     asked = urllib.request.Request(f"http://localhost:{PORT}{path}", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(asked, timeout=10) as answer:
-        assert answer.headers["Content-Encoding"] == "gzip"
-        return answer.read()
+        body = answer.read()
+    assert answer.headers["Content-Encoding"] == "gzip" or len(body) < 200
+    return body if answer.headers["Content-Encoding"] else gzip.compress(body)
 
 
 def test_the_proofs_that_the_documentation_names_are_here() -> None:

@@ -279,7 +279,7 @@ def test_copies_are_in_the_ledger_and_on_the_numbers_page_and_the_books_balance(
 
     wait_for(lambda: signals()["waiting"] == 0 and signals()["counted"] > 0, 20, "the copy to be counted")
     assert signals()["balance"] == 0
-    number = re.search(r"a=(\d+)", copier.page.evaluate("document.body.dataset.beacon"))
+    number = re.search(r"a=(\d+)", copier.page.evaluate("document.querySelector('[data-beacon]').dataset.beacon"))
     assert number
     desk.goto(f"{DESK}/desk/articles/{number[1]}/numbers")
     expect(desk.get_by_role("heading", name="Copied from it")).to_be_visible()

@@ -13,11 +13,13 @@ def init_site(app: Flask) -> None:
     from newsapp import languages
     from newsapp.delivery.assets import Assets
     from newsapp.delivery.blocks import Blocks, mark
+    from newsapp.delivery.colours import paper_of
     from newsapp.delivery.entry import Site
     from newsapp.delivery.memory import Memory
     from newsapp.delivery.other_lists import OtherLists
     from newsapp.delivery.page_cache import PageCache
     from newsapp.news.feeds import feeds
+    from newsapp.news.installed import installed
     from newsapp.news.pages import news
     from newsapp.news.sitemaps import sitemaps
     from newsapp.ops.pages import health
@@ -33,11 +35,13 @@ def init_site(app: Flask) -> None:
     memory = app.extensions["memory"] = Memory(app)
     app.extensions["other_lists"] = OtherLists(app, memory)
     blocks = Blocks(app, memory)
-    assets = Assets(Path(app.root_path) / "static")
+    assets = app.extensions["assets"] = Assets(Path(app.root_path) / "static")
     languages.install(app.jinja_env)
     app.jinja_env.filters["own"] = own
-    app.jinja_env.globals.update(block=mark, asset=assets.address, site_url=lambda path: app.config["SITE_URL"] + path)
-    for blueprint in (news, feeds, sitemaps, terms, search, api, health):
+    app.jinja_env.globals.update(
+        block=mark, asset=assets.address, paper_colour=paper_of(Path(app.root_path)), site_url=lambda path: app.config["SITE_URL"] + path
+    )
+    for blueprint in (news, feeds, sitemaps, terms, search, api, health, installed):
         app.register_blueprint(blueprint)
     bots.follow(bots.lists_home(app.config))
     beacon = app.extensions["beacon"] = Beacon(app.config, memory)

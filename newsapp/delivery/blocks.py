@@ -251,6 +251,11 @@ def toast(reading: Reading) -> Rendered:
     return render("toast", settings=reading.settings())
 
 
+def installed(reading: Reading) -> Rendered:
+    """What lets a device install the paper, and keep what is read."""
+    return render("installed", offline=current_app.config["OFFLINE_READING"])
+
+
 def beacon(reading: Reading, article_id: str) -> Rendered:
     """The attribute that beacon.js reads, with the token of the hour."""
     return Rendered(f' data-beacon="/beacon?{address(reading, article_id)}"'.encode(), next_hour(reading))
@@ -272,8 +277,8 @@ def next_hour(reading: Reading) -> float:
 BLOCKS: dict[str, Callable[..., Rendered]] = {
     maker.__name__: maker
     for maker in (
-        masthead, breaking, colophon, site_name, language, direction, ago, most_viewed, more_in_section, protection, rights, toast, beacon,
-        beacon_pixel,
+        masthead, breaking, colophon, site_name, language, direction, ago, most_viewed, more_in_section, protection, rights, toast, installed,
+        beacon, beacon_pixel,
     )
 }  # fmt: skip
 

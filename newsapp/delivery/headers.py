@@ -25,6 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self'",
         f"frame-src {' '.join(ORIGINS)}",  # loaded by a reader's click alone (news/providers.py)
         "manifest-src 'self'",
+        "worker-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

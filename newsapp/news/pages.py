@@ -37,6 +37,7 @@ for formatter in dates.FILTERS:
 
 FULL_LIST = 50
 FOLLOWS = timedelta(seconds=10)  # after which a front page with slots of Most Viewed is composed anew
+NEXT_KEPT = timedelta(hours=1)  # after which a story asks again which one is next: another may have been put between them
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 PAPER = frozenset({"site", "settings"})  # what every page shows some of: names of things, the time zone
 
@@ -183,25 +184,32 @@ def archive_page(year: int, month: int = 0, day: int = 0) -> Response:
 
 
 @news.get("/<section>/<slug>")
-@cacheable()
+@cacheable(params=("fragment",))
 def article_page(section: str, slug: str) -> Response:
-    at = reading_at()
+    """A story; with fragment=1 the article alone, as the page of another shows it below its own."""
+    at, fragment = reading_at(), wanted("fragment")
+    if fragment not in ("", "1"):
+        abort(404)
     article = readable_article(slug, at)
     if article.section.slug != section:
-        return redirect(article_path(article.section.slug, slug), 301)
-    return story_page(article, at)
+        return redirect(article_path(article.section.slug, slug) + (fragment and "?fragment=1"), 301)
+    return story_page(article, at, part=bool(fragment))
 
 
-def story_page(article: Article, at: datetime) -> Response:
-    """The page of one story as readers see it at a moment."""
-    settings, others, beside = paper(), related.mentioned(article.body), related.chosen(article.id)
+def story_page(article: Article, at: datetime, part: bool = False) -> Response:
+    """The page of one story as readers see it at a moment, or the part of it that is fetched to stand below another."""
+    settings, others, beside, following = paper(), related.mentioned(article.body), related.chosen(article.id), related.next_of(article, at)
     pieces = related.weave(figures.as_now(article.body, for_readers=True), others, at)
+    shown = [*others, *beside, *([following] if following else [])]
     response = page(
         "news/article.html",
-        depends=PAPER | {f"article:{each.id}" for each in (article, *others, *beside)},
-        valid_until=earliest(related.next_change([*others, *beside], at), turns_old(article, at), article.expires_at),
+        depends=PAPER | {f"article:{each.id}" for each in (article, *shown)},
+        valid_until=earliest(related.next_change(shown, at), turns_old(article, at), article.expires_at, at + NEXT_KEPT),
         ends=article.expires_at,
         story=article.id,
+        frame="news/_folded.html" if part else "frame.html",
+        part=part,
+        following=following,
         article=article,
         pieces=pieces,
         embeds=any(isinstance(piece, related.EmbedCard) for piece in pieces),
@@ -213,8 +221,8 @@ def story_page(article: Article, at: datetime) -> Response:
         zone=dates.zone(settings["time_zone"]),
         names=[*map(author_link, article.authors), *map(languages.isolated, article.guest_names)],
     )
-    if article.robots:
-        response.headers["X-Robots-Tag"] = article.robots_rule
+    if article.robots or part:
+        response.headers["X-Robots-Tag"] = "noindex" if part else article.robots_rule
     return response
 
 

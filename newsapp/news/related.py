@@ -1,6 +1,7 @@
 """What a body points to: `<div data-article="12"></div>` becomes the card of that story while it is live, an embed becomes a card to click.
 
-Stories that editors chose to be read next to one stand here too. `data-related="slug"` is the same as `data-article`, by address.
+Stories that editors chose to be read next to one stand here too, and the one that is offered at its end.
+`data-related="slug"` is the same as `data-article`, by address.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from newsapp.database import db
-from newsapp.news.models import Article, ArticleRelated
+from newsapp.news.models import Article, ArticleRelated, live_articles
 from newsapp.news.providers import Embed, embed_of
 
 PLACE = re.compile(
@@ -51,6 +52,13 @@ def chosen(article_id: int) -> list[Article]:
     rows = db.session.execute(select(ArticleRelated.related_id, ArticleRelated.position).where(ArticleRelated.article_id == article_id)).all()
     places = {row.related_id: row.position for row in rows}
     return sorted(cards(Article.id.in_(places)), key=lambda article: places[article.id]) if places else []
+
+
+def next_of(article: Article, at: datetime) -> Article | None:
+    """The story that is offered at the end of one: the next older live one of its section that search engines may list."""
+    before = and_(Article.published_at <= article.published_at, or_(Article.published_at < article.published_at, Article.id < article.id))
+    query = live_articles(at).where(Article.section_id == article.section_id, Article.robots != "noindex", before).limit(1)
+    return db.session.scalar(query.options(defer(Article.body), joinedload(Article.section)))
 
 
 def cards(condition: object) -> list[Article]:

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 RESERVED = (
     "feed.xml", "atom.xml", "feed.json", "feed", "rss", "category", "sections", "sitemap", "beacon", "beacon.gif", "tag", "author", "media",
     "static", "desk", "ops", "api", "most-viewed", "how-we-count", "livez", "readyz", "metrics", "sitemap.xml", "robots.txt", "favicon.ico", "search",
-    "openapi.json", "corrections", "opensearch.xml", "license.xml", ".well-known",
+    "openapi.json", "corrections", "opensearch.xml", "manifest.webmanifest", "service-worker.js", "offline", "license.xml",
+    ".well-known",
 )  # fmt: skip
 YEAR = re.compile(r"[0-9]{4}")  # what the archive's addresses begin with
 FILE_ENDINGS = re.compile(r"\.(?:html?|php|aspx?)$", re.IGNORECASE)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
@@ -13,13 +14,14 @@ from flask import Flask, current_app
 from newsapp import languages
 from newsapp.delivery.blocks import BETWEEN, Reading, made, mark
 from newsapp.delivery.cached_page import split
+from newsapp.delivery.colours import paper_of
 from newsapp.delivery.shelf import build_hidden, build_site
 from newsapp.news.pages import news
 from newsapp.settings.store import SETTINGS_COPY, own
 from newsapp.traffic import ranking
 from newsapp.traffic.asked import named
 
-UNCOUNTED = frozenset({"beacon", "beacon_pixel"})
+LEFT_OUT = frozenset({"beacon", "beacon_pixel", "installed"})  # what counts a reader, and what keeps a page on a device
 LINK = re.compile(rb'(<a\b[^>]*?\bhref=")(/[^"]*)')
 IMAGE = re.compile(rb"<img\b[^>]*>")
 PICTURE = re.compile(rb'([\s",])/media/')
@@ -71,12 +73,12 @@ class Stage:
         return BODY.sub(lambda found: found[0] + self.banner.encode(), page, count=1)
 
     def whole(self, body: bytes) -> bytes:
-        """The page with the blocks of the moment; none of them counts a reader."""
+        """The page with the blocks of the moment; none of them counts a reader or keeps the page."""
         segments, marks = split(body)
         reading = Reading(Shelf(self.at), self.at)  # type: ignore[arg-type]
         parts = [segments[0]]
         for text, segment in zip(marks, segments[1:], strict=True):
-            parts += [b"" if text.partition(BETWEEN)[0] in UNCOUNTED else made(text, reading).body, segment]
+            parts += [b"" if text.partition(BETWEEN)[0] in LEFT_OUT else made(text, reading).body, segment]
         return b"".join(parts)
 
     def linked(self, page: bytes) -> bytes:
@@ -109,4 +111,4 @@ def set_stage(app: Flask) -> None:
     """Let the desk render readers' templates."""
     languages.install(app.jinja_env)
     app.jinja_env.filters["own"] = own
-    app.jinja_env.globals.update(block=mark, site_url=lambda path: current_app.config["SITE_URL"] + path)
+    app.jinja_env.globals.update(block=mark, paper_colour=paper_of(Path(app.root_path)), site_url=lambda path: current_app.config["SITE_URL"] + path)

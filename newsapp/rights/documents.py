@@ -20,7 +20,7 @@ def robots_txt(policy: Policy, crawlers: CrawlerList) -> str:
     An allowed use needs no rule of its own. Who is refused may still read the terms; that line stands first, for
     parsers that take the first that fits.
     """
-    parts = [f"License: {policy.licence_file}", "User-agent: *\nDisallow: /beacon\nDisallow: /desk"]
+    parts = [f"License: {policy.licence_file}", "User-agent: *\nDisallow: /beacon\nDisallow: /desk\nDisallow: /*fragment=1"]
     parts += [refusal(use, crawlers.tokens(use.slug), crawlers) for use in USES if not policy.allows(use.slug)]
     return "\n\n".join([*parts, f"Sitemap: {policy.site}/sitemap.xml\n"])
 

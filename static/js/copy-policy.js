@@ -1,4 +1,4 @@
-// What the editors decided for who copies from this article. Each mode says whether it refused.
+// What the editors decided for who copies from an article. Each mode says whether it refused.
 import { show } from './toast.js';
 
 function refuse(event, { dataset }) {
@@ -8,10 +8,10 @@ function refuse(event, { dataset }) {
 }
 
 // What is copied, with the headline, a link and the notice below it, as text and as HTML whose addresses work elsewhere too.
-function credit(event, article, selection) {
-  const { protectCredit } = article.dataset;
+function credit(event, article, part, selection) {
+  const { address, protectCredit } = article.dataset;
   const [copied, line, link] = ['div', 'p', 'a'].map((name) => document.createElement(name));
-  link.href = document.querySelector('[rel=canonical]').href;
+  link.href = address;
   link.textContent = article.querySelector('h1').textContent;
   line.append(link, ' ', protectCredit);
   copied.append(selection.getRangeAt(0).cloneContents(), line);
@@ -23,10 +23,17 @@ function credit(event, article, selection) {
   return false;
 }
 
+// The strictest first: it holds for a selection that reaches over several articles.
 const MODES = {
-  credit,
-  limit: (event, article, selection, part) => `${part}`.trim().length > article.dataset.protectLimit && refuse(event, article),
   message: refuse,
+  limit: (event, article, part) => `${part}`.trim().length > article.dataset.protectLimit && refuse(event, article),
+  credit,
 };
 
-export const answer = (event, article, ...more) => MODES[article.dataset.protect](event, article, ...more);
+// `parts`: of the selection, by article.
+export function answer(event, parts, selection) {
+  for (const [name, mode] of Object.entries(MODES)) {
+    const article = [...parts.keys()].find(({ dataset }) => dataset.protect === name);
+    if (article) return mode(event, article, parts.get(article), selection);
+  }
+}

@@ -1,27 +1,34 @@
-// Copying from an article: the editors' policy answers it, if there is one, and that it was done is told; never what, nor how
+// Copying from articles: the editors' policy answers it, if there is one, and that it was done is told; never what, nor how
 // much. Form fields and code are nobody's business, nor are the keyboard, the context menu, selecting, find and print.
-const article = document.querySelector('[data-story-body]')?.closest('article');
-const { beacon } = document.body.dataset;
-const policy = article?.dataset.protect && (await import('./copy-policy.js')).answer;
+let policy;
 
-// The part of a selection that is the story's.
-function ours(range) {
+// The policy must be here before somebody copies, for a clipboard waits for nothing.
+const arm = async () => { if (document.querySelector('[data-protect]')) policy = (await import('./copy-policy.js')).answer; };
+
+// The part of a selection that is the story's; undefined if that is nothing, or code.
+function ours(range, article) {
+  if (!range.intersectsNode(article)) return;
   const part = range.cloneRange();
   if (!article.contains(part.startContainer)) part.setStart(article, 0);
   if (!article.contains(part.endContainer)) part.setEnd(article, article.childNodes.length);
-  return part;
+  const { commonAncestorContainer: around } = part;
+  return `${part}`.trim() && !(around.closest ? around : around.parentElement).closest('pre, code') ? part : undefined;
 }
 
-function copied(event) {
+document.addEventListener('copy', (event) => {
   const selection = getSelection();
   if (selection.isCollapsed || event.target.closest?.('input, textarea, [contenteditable]')) return;
-  const range = selection.getRangeAt(0);
-  if (!range.intersectsNode(article)) return;
-  const part = ours(range);
-  const { commonAncestorContainer: around } = part;
-  if (!`${part}`.trim() || (around.closest ? around : around.parentElement).closest('pre, code')) return;
-  const kind = policy?.(event, article, selection, part) ? 'refused_copy' : 'copy';
-  if (beacon) fetch(`${beacon}&k=${kind}&w=${+navigator.webdriver}`, { method: 'POST', keepalive: true }).catch(() => {});
-}
+  const parts = new Map();
+  for (const body of document.querySelectorAll('[data-story-body]')) {
+    const article = body.closest('article');
+    const part = ours(selection.getRangeAt(0), article);
+    if (part) parts.set(article, part);
+  }
+  const kind = policy?.(event, parts, selection) ? 'refused_copy' : 'copy';
+  for (const { dataset: { beacon } } of parts.keys()) {
+    if (beacon) fetch(`${beacon}&k=${kind}&w=${+navigator.webdriver}`, { method: 'POST', keepalive: true }).catch(() => {});
+  }
+});
 
-if (article) document.addEventListener('copy', copied);
+await arm();
+document.addEventListener('inview', arm);
