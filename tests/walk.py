@@ -15,7 +15,11 @@ from tests.paper import HEX, Paper
 
 AXE = (Path(__file__).parent / "fixtures" / "axe" / "axe.min.js").read_text()
 # A colour that fades, however fast, has its new value a frame later.
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+# Drawn, and no colour on its way to another.
+SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < 5000))
+  .then((changes) => Promise.allSettled(changes.map(({ finished }) => finished)))
+  .then(() => true)"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """async (runOnly) => (await axe.run(document, { resultTypes: ['violations'], runOnly }))
   .violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} (${failureSummary})`))"""

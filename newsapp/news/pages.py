@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, current_app, redirect, request, url_for
+from flask import Blueprint, abort, current_app, g, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -54,13 +54,19 @@ def find_maybe(model: type[Named], slug: str) -> Named | None:
 
 
 def paper() -> dict[str, Any]:
-    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
-    return effective(stored()[1], "site")
+    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy.
+
+    They are asked for once in a request.
+    """
+    settings: dict[str, Any] = g.get("paper") or effective(stored()[1], "site")
+    g.paper = settings
+    return settings
 
 
 @news.before_app_request
 def speak_as_the_paper() -> None:
     """What is said from here on is said in the paper's language, which is looked up when the first is said."""
+    g.pop("paper", None)  # a context may outlast a request
     languages.speak(functools.cache(lambda: str(paper()["language"])))
 
 
