@@ -12,8 +12,9 @@ from newsapp.changes import Change
 from newsapp.copies import Copy
 from newsapp.database import db, now
 from newsapp.front.models import breaking
+from newsapp.news.logo import logos
 from newsapp.news.models import LIVE, SPIKED, TAKEN_DOWN, Article, Page, Section, article_path
-from newsapp.settings.store import SETTINGS_COPY
+from newsapp.settings.store import SETTINGS_COPY, effective, stored
 from newsapp.traffic import guard
 from newsapp.traffic.ranking import list_copy
 
@@ -59,7 +60,7 @@ def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
 
 
 def build_site(at: datetime) -> dict[str, Any]:
-    """Sections with their newest stories, and the plain pages."""
+    """Sections with their newest stories, the plain pages, and the logo."""
     number = revision()
     sections = db.session.scalars(select(Section).order_by(Section.position, Section.name)).all()
     pages = db.session.scalars(select(Page).where(Page.state == LIVE).order_by(Page.position, Page.title)).all()
@@ -71,6 +72,7 @@ def build_site(at: datetime) -> dict[str, Any]:
         ],
         "pages": [{"path": page.path, "title": page.title} for page in pages],
         "breaking": breaking_news(at),
+        "logos": logos(effective(stored()[1], "site")),
     }
 
 

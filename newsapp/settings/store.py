@@ -12,6 +12,7 @@ from newsapp.database import db
 from newsapp.languages import gettext
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, find
+from newsapp.settings.things import there
 
 Values = dict[str, dict[str, Any]]  # scope -> name -> value
 
@@ -58,6 +59,8 @@ def change(scope: str, name: str, value: Any, editor: str) -> bool:
     setting = find(name)
     check_scope(setting, scope)
     cleaned = None if value is None else setting.clean(value)
+    if cleaned is not None:
+        there(setting, cleaned)
     current = stored()[1].get(scope, {}).get(name)
     if cleaned == current or (current is None and scope == "site" and cleaned == setting.default):
         return False
