@@ -194,6 +194,8 @@ SETTINGS = (
     Setting("footer_text", "text", "", "Line at the foot of every page", "Such as who publishes the paper, and where.", "Look"),
     Setting("feed_text", "choice", "excerpt", "Feeds tell", "RSS, Atom and JSON Feed, of the paper, each section, tag and author.", "Feeds",
             choices=(("excerpt", "Headline and standfirst"), ("full", "The whole story"))),
+    Setting("websub_hub", "url", "", "Hub (WebSub)", "Told at once of every feed with news, and tells who follows them. Its address; empty: none.",
+            "Feeds"),
     Setting("most_viewed_window", "choice", "day", "Most Viewed shows the last", "The span that pages open with.", "Most Viewed",
             choices=tuple((window.slug, window.label) for window in WINDOWS)),
     Setting("most_viewed_length", "number", 10, "Stories in the list", "On the front page; beside a story it is at most six.", "Most Viewed",
