@@ -16,7 +16,7 @@ from PIL import Image
 from newsapp.config import Config
 from newsapp.database import db, writes
 from newsapp.delivery.colours import paper_of
-from newsapp.delivery.shelf import BY_NAME
+from newsapp.delivery.shelf import COPIES
 from newsapp.news.models import Page, Picture
 from newsapp.settings import accent
 from newsapp.settings.registry import SettingError, find
@@ -53,7 +53,7 @@ def look(reader: Reader, **settings: Any) -> None:
             change("site", name, value, "chief@newsapp.example")
         db.session.commit()
     memory = reader.app.extensions["memory"]
-    for copy in (SETTINGS_COPY, BY_NAME["site"]):
+    for copy in COPIES:
         copy.refresh(reader.app.extensions["redis_jobs"])
     memory.fetch(memory.connection)
 
@@ -217,7 +217,7 @@ def test_the_library_keeps_a_logo_and_tells_when_it_is_replaced(chief: Desk) -> 
     replaced = chief.send("/desk/pictures/1/file", "/desk/pictures/1", file=(BytesIO(logo_file("#004400")), "green.png"))
     assert replaced.status_code == 302
     with chief.app.app_context():
-        assert BY_NAME["site"].build()["logos"]["logo"]["src"].startswith("/media/green-")
+        assert SETTINGS_COPY.build()["logos"]["logo"]["src"].startswith("/media/green-")
 
 
 def test_a_logo_that_the_library_does_not_have_is_refused(chief: Desk) -> None:

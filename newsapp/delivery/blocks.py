@@ -151,14 +151,17 @@ def masthead(reading: Reading, current: str = "") -> Rendered:
     midnight = dates.next_midnight(reading.at, zone)
     site = reading.copy("site")
     menu, has_more = menu_of(settings["menu"], site)
-    shown = {"menu": menu, "has_more": has_more, "current": current, **name_of(settings, site)}
+    shown = {"menu": menu, "has_more": has_more, "current": current, **name_of(reading, settings)}
     return render("masthead", midnight.timestamp(), settings=settings, today=today, **shown)
 
 
-def name_of(settings: dict[str, Any], site: dict[str, Any]) -> dict[str, Any]:
+def name_of(reading: Reading, settings: dict[str, Any]) -> dict[str, Any]:
     """What head and foot say of the paper itself. A copy of an older release knows of no logos."""
     networks = [(network_of(address), name, address) for name, address in settings["profiles"]]
-    return {"logos": site.get("logos", {}), "profiles": [(network.slug if network else "", name, address) for network, name, address in networks]}
+    return {
+        "logos": reading.copy("settings").get("logos", {}),
+        "profiles": [(network.slug if network else "", name, address) for network, name, address in networks],
+    }
 
 
 def breaking(reading: Reading) -> Rendered:
@@ -173,7 +176,7 @@ def breaking(reading: Reading) -> Rendered:
 def colophon(reading: Reading) -> Rendered:
     site = reading.copy("site")
     settings = reading.settings()
-    shown = {"sections": site["sections"][:MENU], "pages": site["pages"][:FOOT], "year": reading.at.year, **name_of(settings, site)}
+    shown = {"sections": site["sections"][:MENU], "pages": site["pages"][:FOOT], "year": reading.at.year, **name_of(reading, settings)}
     return render("colophon", settings=settings, **shown)
 
 

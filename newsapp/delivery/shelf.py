@@ -12,9 +12,8 @@ from newsapp.changes import Change
 from newsapp.copies import Copy
 from newsapp.database import db, now
 from newsapp.front.models import breaking
-from newsapp.news.logo import logos
 from newsapp.news.models import LIVE, SPIKED, TAKEN_DOWN, Article, Page, Section, article_path
-from newsapp.settings.store import SETTINGS_COPY, effective, stored
+from newsapp.settings.store import SETTINGS_COPY
 from newsapp.traffic import guard
 from newsapp.traffic.ranking import list_copy
 
@@ -60,7 +59,7 @@ def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
 
 
 def build_site(at: datetime) -> dict[str, Any]:
-    """Sections with their newest stories, the plain pages, and the logo."""
+    """Sections with their newest stories, and the plain pages."""
     number = revision()
     sections = db.session.scalars(select(Section).order_by(Section.position, Section.name)).all()
     pages = db.session.scalars(select(Page).where(Page.state == LIVE).order_by(Page.position, Page.title)).all()
@@ -72,7 +71,6 @@ def build_site(at: datetime) -> dict[str, Any]:
         ],
         "pages": [{"path": page.path, "title": page.title} for page in pages],
         "breaking": breaking_news(at),
-        "logos": logos(effective(stored()[1], "site")),
     }
 
 

@@ -104,7 +104,7 @@ def replace(picture_id: int) -> Answer:
     if clash := library.other_of(kept.name, picture_id):
         flash(f"That is a picture of the library already, number {clash}. Use it in the stories instead.")
         return redirect(url_for("pictures.show", picture_id=picture_id))
-    with saving("refresh_site"):
+    with saving("refresh_site", "refresh_settings"):  # it may be the logo
         library.replace(found(picture_id), kept)
     if before[0] != kept.name:
         removed(*before, media_folder(current_app.config))

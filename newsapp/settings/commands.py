@@ -46,7 +46,7 @@ def set_setting(name: str, value: str, section_slug: str | None, article_slug: s
     with create_app(role="tool").app_context():
         scope = scope_of(section_slug, article_slug)
         try:
-            with saving("refresh_settings", "refresh_site"):
+            with saving("refresh_settings"):
                 changed = change(scope, name, None if value == "inherit" else value, f"{getpass.getuser()} (command line)")
         except SettingError as error:
             raise click.ClickException(str(error)) from error

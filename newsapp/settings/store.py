@@ -10,6 +10,7 @@ from newsapp.changes import touch
 from newsapp.copies import Copy
 from newsapp.database import db
 from newsapp.languages import gettext
+from newsapp.news.logo import logos
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, find
 from newsapp.settings.things import there
@@ -80,8 +81,9 @@ def history(limit: int = 100) -> list[SettingChange]:
 
 
 def build() -> dict[str, Any]:
+    """What pages read: the values, and the files of the logo that they name."""
     revision, values = stored()
-    return {"revision": revision, "values": values}
+    return {"revision": revision, "values": values, "logos": logos(effective(values, "site"))}
 
 
 SETTINGS_COPY = Copy("settings", build)
