@@ -251,7 +251,7 @@ def test_pauses_grow_and_trying_ends(paper: Newsroom, hub: Hub) -> None:
 def test_a_topic_that_the_hub_refuses_keeps_none_of_the_others_back(paper: Newsroom, hub: Hub) -> None:
     hub.answers = lambda topic: 422 if "/world/" in topic else 202
     edit(paper, "harbour-fire", headline="Fire is out")
-    with pytest.raises(HubFailed, match=r"1 feeds\. section:1: the answer to \S+/world/\S+ was 422"):
+    with pytest.raises(HubFailed, match=r"did not take the news of section:1: the answer to \S+/world/\S+ was 422"):
         tell(paper)
     assert sum("/world/" not in topic for topic in hub.topics) == 3
 

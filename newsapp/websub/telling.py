@@ -53,7 +53,8 @@ def tell_hub(sleep: Callable[[float], None] = time.sleep) -> int:
                 put_off(tries)
                 break
     if failures:
-        raise HubFailed(f"The hub {hub} did not take the news of {len(failures)} feeds. {failures[0]}. {next_try()}")
+        more = f" So it was with {len(failures) - 1} more." if failures[1:] else ""
+        raise HubFailed(f"The hub {hub} did not take the news of {failures[0]}.{more} {next_try()}")
     return told
 
 
