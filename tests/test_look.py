@@ -17,11 +17,13 @@ from newsapp.config import Config
 from newsapp.database import db, writes
 from newsapp.delivery.colours import paper_of
 from newsapp.delivery.shelf import COPIES
+from newsapp.media import library
 from newsapp.news.models import Page, Picture
 from newsapp.settings import accent
 from newsapp.settings.registry import SettingError, find
 from newsapp.settings.store import SETTINGS_COPY, change
 from tests.desk import Desk, desk_of, settings_of
+from tests.newsroom import Newsroom
 from tests.reading import Reader, publish, reader_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -218,6 +220,18 @@ def test_the_library_keeps_a_logo_and_tells_when_it_is_replaced(chief: Desk) -> 
     assert replaced.status_code == 302
     with chief.app.app_context():
         assert SETTINGS_COPY.build()["logos"]["logo"]["src"].startswith("/media/green-")
+
+
+def test_what_is_or_was_a_logo_counts_as_used_in_the_library(newsroom: Newsroom) -> None:
+    with writes():
+        db.session.rollback()
+        db.session.add_all(Picture(name=name, widths="480", width=480, height=96) for name in ("was", "is", "other"))
+        db.session.commit()
+    for number in (1, 2):
+        newsroom.decide("logo", number)
+    used, unused = ([picture.name for picture in library.shelf(library.BY_SLUG[slug], "", 1).pictures] for slug in ("used", "unused"))
+    assert (used, unused) == (["is", "was"], ["other"])
+    assert [library.is_logo(number) for number in (1, 2, 3)] == [False, True, False]
 
 
 def test_a_logo_that_the_library_does_not_have_is_refused(chief: Desk) -> None:
