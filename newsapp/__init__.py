@@ -70,6 +70,7 @@ def import_models(role: str) -> None:
     from newsapp.search import models as search_models  # noqa: F401
     from newsapp.settings import models as settings_models  # noqa: F401
     from newsapp.traffic import models as traffic_models  # noqa: F401
+    from newsapp.websub import models as websub_models  # noqa: F401
 
     if role in ("desk", "tool"):
         from newsapp.desk import models as desk_models  # noqa: F401

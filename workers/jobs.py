@@ -13,6 +13,7 @@ from newsapp.audit import reading as audit
 from newsapp.database import now
 from newsapp.delivery.shelf import BY_NAME
 from newsapp.publishing import clock, links
+from newsapp.queues import later
 from newsapp.revisions import unsaved
 from newsapp.search import keeping, spelling
 from newsapp.settings.store import SETTINGS_COPY, site_values
@@ -32,6 +33,7 @@ from newsapp.traffic import (
     uniques,
     webhook,
 )
+from newsapp.websub import noting, telling
 from workers.stopping import STOPPING
 
 
@@ -63,6 +65,7 @@ def refresh_site() -> None:
     for name in ("site", "hidden"):
         BY_NAME[name].refresh(connection())
     publish_lists()
+    note_feeds()
 
 
 def refresh_settings() -> None:
@@ -147,6 +150,17 @@ def compare_hours() -> None:
 def tell_entries() -> None:
     """Stories that have come into Most Viewed, to the webhook."""
     webhook.tell_entries(now())
+
+
+def note_feeds() -> None:
+    """Feeds that have news, for the hub of WebSub; it is told by a queue that nobody waits for."""
+    if noting.note_feeds(now()):
+        later("tell_hub", queue_name="slow", together=2)
+
+
+def tell_hub() -> None:
+    """News of feeds, to the hub. Fails with the reason when it does not take them."""
+    telling.tell_hub()
 
 
 def reset_thresholds() -> None:

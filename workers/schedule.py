@@ -37,6 +37,7 @@ SCHEDULE = (
     Periodic("publish_lists", 30, "desk", "Lists whose age alone changes them."),
     Periodic("refresh_site", 60, "desk", "Sections and newest stories, should a refresh have been lost."),
     Periodic("refresh_settings", 60, "desk", "Settings, should a refresh have been lost."),
+    Periodic("note_feeds", 30, "desk", "Feeds with news that the hub of WebSub was not told of, or did not take."),
     Periodic("expire_windows", 60, "desk", "Hours that leave the windows of Most Viewed."),
     Periodic("note_rules", 60, "desk", "The view rule and the half-life that the settings ask for."),
     Periodic("keep_hosts", 60, "desk", "Names of referring hosts."),

@@ -49,7 +49,7 @@ QUIET = frozenset({
     "window_state", "trend_state", "view_ledger", "held_views", "article_engagement_daily", "article_referrers_daily", "referrer_host", "view_rule",
     "kept_chunk", "recounted_hour", "ingested_view", "list_member", "schedule_state", "installation", "imported_item",
     "revision", "unsaved", "article_turn", "turned_through", "outside_link", "text_waiting", "article_text", "known_word",
-    "saved_list",
+    "saved_list", "hub_feed", "hub_through",
 })  # fmt: skip
 
 

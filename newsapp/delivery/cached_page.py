@@ -35,6 +35,7 @@ class CachedPage:
     kind: str
     note: PageNote
     robots: str = ""  # what it tells search engines in a header
+    links: str = ""  # and of what belongs to it
     kept: bool = False
     composed: dict[str, Composed] = field(default_factory=dict)
 

@@ -36,13 +36,13 @@ class Site:
     """What answers each request of a reader. Kept pages are those that memory has whole; None is the answer to all else."""
 
     def __init__(self, config: Config, memory: Memory, beacon: Beacon, assets: Wsgi, cache: PageCache, flask: Wsgi) -> None:
-        self.hosts, url = our_hosts(config), config["SITE_URL"]
+        self.hosts, url, embedded = our_hosts(config), config["SITE_URL"], config["EMBED_ORIGINS"]
         self.desk_url: str = config["DESK_URL"]
         self.memory, self.beacon, self.assets, self.cache = memory, beacon, assets, cache
         rights = Telling(memory, url)
         self.pages, self.kept_pages, self.states = (
-            with_headers(cache, url, rights),
-            with_headers(cache.at_once, url, rights),
+            with_headers(cache, url, rights, embedded),
+            with_headers(cache.at_once, url, rights, embedded),
             with_headers(flask, url),
         )
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}

@@ -116,7 +116,7 @@ class PageCache:
         note: PageNote | None = inner.get(KEY)
         kind = answer.header("Content-Type")
         segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
-        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED, answer.header("X-Robots-Tag"))
+        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED, answer.header("X-Robots-Tag"), answer.header("Link"))
         if answer.status.startswith("5"):
             self.failures[path] = Failure(self.clock() + FAILURE_KEPT, page, answer)
             if stale and self.may_serve(stale, STALE_IF_BROKEN):
@@ -227,8 +227,7 @@ class PageCache:
         ]
         if compressed:
             headers.append(("Content-Encoding", "gzip"))
-        if page.robots:
-            headers.append(("X-Robots-Tag", page.robots))
+        headers += [(name, said) for name, said in (("X-Robots-Tag", page.robots), ("Link", page.links)) if said]
         valid_until = min((block.valid_until for block in blocks), default=float("inf"))
         return Composed(blocks, generation, valid_until, body, etag, headers)
 

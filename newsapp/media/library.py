@@ -10,8 +10,11 @@ from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal,
 from newsapp.changes import touch
 from newsapp.database import db
 from newsapp.media.files import Kept
+from newsapp.news import logo
 from newsapp.news.figures import picture_ids
 from newsapp.news.models import Article, ArticlePicture, Page, Picture
+from newsapp.settings.models import SettingChange
+from newsapp.settings.store import effective, stored
 
 PER_PAGE = 24
 WORDS = ("alt", "caption", "credit", "licence")  # what editors say of a picture
@@ -27,8 +30,10 @@ class Filter:
 
 
 # Plain pages are few: their pictures are looked for in their text.
+# What was a logo once may be one again: somebody may undo the change that took it away.
+LOGO = exists().where(SettingChange.name.in_(logo.SETTINGS), cast(SettingChange.value, String) == cast(Picture.id, String))
 IN_PAGE = exists().where(Page.body.contains(literal('data-picture="') + cast(Picture.id, String) + '"'))
-USED = or_(exists().where(Article.picture_id == Picture.id), exists().where(ArticlePicture.picture_id == Picture.id), IN_PAGE)
+USED = or_(exists().where(Article.picture_id == Picture.id), exists().where(ArticlePicture.picture_id == Picture.id), IN_PAGE, LOGO)
 FILTERS = (
     Filter("all", "All", true()),
     Filter("used", "Used", USED),
@@ -49,7 +54,7 @@ class Shelf(NamedTuple):
 
 
 class InUse(Exception):
-    """A picture that stories or pages show cannot be removed."""
+    """A picture that stories or pages show, or that is the logo, cannot be removed."""
 
 
 def matches(words: str) -> ColumnElement[bool]:
@@ -119,10 +124,17 @@ def replace(picture: Picture, kept: Kept) -> None:
     tell_users(picture)
 
 
+def is_logo(picture_id: int) -> bool:
+    """Whether every page shows it, at its head or at its foot."""
+    settings = effective(stored()[1], "site")
+    return picture_id in [settings[name] for name in logo.SETTINGS]
+
+
 def tell_users(picture: Picture) -> None:
     """Say in the open transaction what a change of the picture shows on."""
     names = {name for article in users_of(picture.id) for name in (f"article:{article.id}", f"section:{article.section_id}", "front")}
     names |= {f"page:{page.id}" for page in pages_with(picture.id)}
+    names |= {"settings"} if is_logo(picture.id) else set()
     if names:
         touch(*names)
 
@@ -134,7 +146,7 @@ def other_of(name: str, own_id: int) -> int | None:
 
 def remove(picture: Picture) -> None:
     """Take it out of the library. Raises InUse."""
-    if uses_of([picture.id]) or pages_with(picture.id):
+    if uses_of([picture.id]) or pages_with(picture.id) or is_logo(picture.id):
         raise InUse
     db.session.delete(picture)
 

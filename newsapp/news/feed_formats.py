@@ -14,12 +14,14 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from flask import current_app
 from lxml.etree import SubElement
+from werkzeug.urls import iri_to_uri
 
 from newsapp.database import now
 from newsapp.news import figures
 from newsapp.news.models import Article, article_path
 from newsapp.rights.policy import Policy
 
+ATOM_LINK = "{http://www.w3.org/2005/Atom}link"
 ATOM_UPDATED = "{http://www.w3.org/2005/Atom}updated"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -56,6 +58,16 @@ class Feed(NamedTuple):
         return xml_text(self.settings["site_motto"] or self.settings["site_name"])
 
     @property
+    def hub(self) -> str:
+        """Who tells of news (WebSub); empty where nobody does."""
+        return str(iri_to_uri(self.settings["websub_hub"]))
+
+    @property
+    def links(self) -> str:
+        """The header Link: where the feed stands, and who tells of its news."""
+        return f'<{self.hub}>; rel="hub", <{absolute(self.own_path)}>; rel="self"' if self.hub else ""
+
+    @property
     def updated(self) -> datetime:
         return max((entry.told for entry in self.entries if entry.told), default=now())
 
@@ -79,6 +91,17 @@ class Told(BaseEntryExtension):  # type: ignore[misc]
         if self.moment:
             SubElement(entry, ATOM_UPDATED).text = self.moment.isoformat(timespec="seconds")
         return entry
+
+
+class Announced(BaseExtension):  # type: ignore[misc]
+    """The hub of a feed in RSS, which knows links of Atom by name: feedgen writes rel="self" alone."""
+
+    hub = ""
+
+    def extend_rss(self, feed: Any) -> Any:
+        if self.hub:
+            SubElement(feed.find("channel"), ATOM_LINK, href=self.hub, rel="hub")
+        return feed
 
 
 def absolute(path: str) -> str:
@@ -114,13 +137,16 @@ def generator_of(feed: Feed) -> FeedGenerator:
     """What RSS and Atom have in common."""
     made = FeedGenerator()
     made.load_extension("dc")
-    made.register_extension("told", extension_class_feed=BaseExtension, extension_class_entry=Told, atom=False)
+    made.register_extension("told", extension_class_feed=Announced, extension_class_entry=Told, atom=False)
     made.id(absolute(feed.own_path))
     made.title(feed.title)
     made.description(feed.description)
     made.subtitle(feed.description)
     made.link(href=absolute(feed.path), rel="alternate")
     made.link(href=absolute(feed.own_path), rel="self")
+    if feed.hub:
+        made.link(href=feed.hub, rel="hub")
+        made.told.hub = feed.hub
     made.language(feed.settings["language"])
     made.generator("newsapp")
     made.rights(xml_text(Policy.of(feed.settings, current_app.config["SITE_URL"]).notice_of(feed.updated.year)))
@@ -165,6 +191,7 @@ def json_feed(feed: Feed) -> bytes:
     told = {
         "version": "https://jsonfeed.org/version/1.1", "title": feed.title, "home_page_url": absolute(feed.path), "feed_url": absolute(feed.own_path),
         "description": feed.description, "language": feed.settings["language"], "items": [item_of(entry) for entry in feed.entries],
+        **({"hubs": [{"type": "WebSub", "url": feed.hub}]} if feed.hub else {}),
     }  # fmt: skip
     return json.dumps(told, ensure_ascii=False).encode()
 
