@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.conftest import Valkey, wait_for
 from tests.home import Home
+from tests.machine import fail_a_job
 from tests.newsroom import FIREFOX
 from tests.tabs import UNDRIVEN
 
@@ -140,6 +141,60 @@ def test_an_embargo_and_an_end_come_by_the_clock_alone(paper: Home, desk: Page) 
         return "Went out" in (said := desk.locator(".turns").inner_text()) and "Ended" in said
 
     wait_for(told, 20, "the history to say what the clock did")
+
+
+def board(desk: Page) -> Page:
+    desk.goto(f"{DESK}/desk/ops")
+    return desk
+
+
+def worker_row(desk: Page, queue: str) -> Locator:
+    """The row of a queue's worker, as the board has it now."""
+    return desk.locator("section[aria-labelledby=workers] tbody tr").filter(has=desk.get_by_role("cell", name=queue, exact=True))
+
+
+def alarm(desk: Page, name: str) -> Locator:
+    return desk.locator(f"#alarm-{name}")
+
+
+def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, server: Valkey) -> None:
+    """A job fails, the inbox backs up and an embargo is late: operators see each, and mend it on the board."""
+    path = write(desk, "Read while nobody counts")
+    wait_for(lambda: ask(path)[0] == 200, 10, "the story")
+    beacon = re.search(r'data-beacon="([^"]+)"', ask(path)[1])
+    assert beacon
+    board(desk)
+    for queue in ("count", "desk"):
+        worker_row(desk, queue).get_by_role("button", name=re.compile("^Quiet")).click()
+        expect(desk.get_by_role("status").filter(has_text="takes no more jobs")).to_be_visible()
+        expect(worker_row(desk, queue).locator(".state")).to_have_text("Quiet", timeout=60_000)
+    fail_a_job(server.client(), "slow")
+    write(desk, "Out when the clock stands still", soon(8))
+    wait_for(lambda: ask(f"{beacon[1].replace('&amp;', '&')}&n=navigate", "POST")[0] in (204, 429), 5, "a view to be taken")
+    board(desk)
+    for name, title, cause in (
+        ("jobs-failed", "Jobs failed: 1 on slow", "A job raised an error"),
+        ("queue-idle", "Nobody works on: count, desk", "No worker process of the queue is heard"),
+        ("views-waiting", "A view has waited", "nobody counts them"),
+        ("turn-late", "An embargo or an end is", "turn_due has not run since its moment"),
+    ):
+        expect(alarm(desk, name)).to_contain_text(title, timeout=60_000)
+        expect(alarm(desk, name)).to_contain_text(cause)
+    alarm(desk, "turn-late").get_by_role("link", name="Runbook").click()
+    expect(desk.get_by_role("heading", name="An embargo or an end is late")).to_be_in_viewport()
+
+    board(desk)
+    for queue in ("count", "desk"):
+        worker_row(desk, queue).get_by_role("button", name=re.compile("^Wake")).click()
+        expect(desk.get_by_role("status").filter(has_text="takes jobs again")).to_be_visible()
+    alarm(desk, "jobs-failed").get_by_role("link", name="See the failed jobs").click()
+    expect(desk.get_by_text("nothing_of_that_name").first).to_be_visible()
+    desk.get_by_role("checkbox").check()
+    desk.get_by_role("button", name="Delete chosen").click()
+    expect(desk.get_by_text("1 job deleted.")).to_be_visible()
+    board(desk)
+    for name in ("jobs-failed", "queue-idle", "views-waiting", "turn-late"):
+        expect(alarm(desk, name)).to_have_count(0, timeout=60_000)
 
 
 def test_a_takedown_without_redis_is_gone_at_once(paper: Home, desk: Page, server: Valkey) -> None:
