@@ -77,7 +77,7 @@ def test_the_runbook_at_the_desk_is_whole_and_harmless(desk: Desk) -> None:
     for alarm in ALARMS:
         assert f'<h2 id="{alarm.name}">' in page
         assert f'href="#{alarm.name}"' in page
-    assert "<pre><code>newsapp ledger --json" in page
+    assert '<pre tabindex="0"><code>newsapp ledger --json' in page
     assert "<script>" not in runbook.rendered("<script>alert(1)</script>")
 
 

@@ -53,7 +53,9 @@ def show_runbook() -> str:
 @operations.get("/doctor")
 def consult() -> str:
     found = doctor.examine(current_app.config)
-    return render_template("ops/doctor.html", findings=found, counts=doctor.counts(found))
+    return render_template(
+        "ops/doctor.html", findings=sorted(found, key=lambda each: doctor.WORST_FIRST.index(each.state)), counts=doctor.counts(found)
+    )
 
 
 @operations.get("/history")

@@ -38,6 +38,7 @@ CLOCKS_APART = 2.0  # seconds
 ROOMY = 1 << 30  # bytes of the disk that should be free
 LEAST_SECRET = 32  # characters
 SECRETS = {"SECRET_KEY": "secret_key", "TOTP_SECRET": "totp_secret"}
+WORST_FIRST = (BAD, WARN, GOOD)
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -290,7 +291,7 @@ def safely(check: Check, config: Config) -> list[tuple[str, str, str]]:
 
 
 def counts(found: list[Finding]) -> dict[str, int]:
-    return {state: sum(finding.state == state for finding in found) for state in (BAD, WARN, GOOD)}
+    return {state: sum(finding.state == state for finding in found) for state in WORST_FIRST}
 
 
 def dotted(version: tuple[int, ...]) -> str:

@@ -161,7 +161,7 @@ def workers(connection: redis.Redis, at: datetime) -> tuple[WorkerFigures, ...]:
 
 
 def worker_line(worker: Any, note: worker_notes.WorkerNote, at: datetime) -> WorkerFigures:
-    heard = (at - worker.last_heartbeat).total_seconds() if worker.last_heartbeat else float("inf")
+    heard = max(0.0, (at - worker.last_heartbeat).total_seconds()) if worker.last_heartbeat else float("inf")
     return WorkerFigures(
         worker.name, ", ".join(worker.queue_names()), str(worker.get_state()), heard, worker.get_current_job_id() or "", note.memory, note.is_quiet
     )

@@ -42,4 +42,4 @@ def opening() -> str:
 def rendered(text: str) -> str:
     """HTML; what would be HTML in the text is shown as it is."""
     html: str = MarkdownIt("js-default").render(text)
-    return html
+    return html.replace("<pre>", '<pre tabindex="0">')  # keys scroll what is wider than a phone
