@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.conftest import Valkey, wait_for
-from tests.home import Home
+from tests.home import ROOT, Home
+from tests.letterbox import Letterbox, letterbox
 from tests.machine import fail_a_job
 from tests.newsroom import FIREFOX
 from tests.tabs import UNDRIVEN
@@ -33,9 +36,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey) -> Iterator[Home]:
+def box() -> Iterator[Letterbox]:
+    with letterbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, box: Letterbox) -> Iterator[Home]:
     """A paper whose Valkey is not its own part, so that a test may stop it."""
-    home = Home(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url).up()
+    home = Home(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url, SMTP_URL=box.url).up()
     yield home
     home.stop()
 
@@ -157,8 +166,11 @@ def alarm(desk: Page, name: str) -> Locator:
     return desk.locator(f"#alarm-{name}")
 
 
-def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, server: Valkey) -> None:
-    """A job fails, the inbox backs up and an embargo is late: operators see each, and mend it on the board."""
+def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, server: Valkey, box: Letterbox) -> None:
+    """A job fails, the inbox backs up and an embargo is late: operators are told of each once, see it, and mend it on the board."""
+    for name, value in (("alert_email", "night@newsapp.example"), ("alert_after", "5")):
+        command = [sys.executable, "-m", "newsapp.cli", "settings", "set", name, value]
+        subprocess.run(command, cwd=ROOT, env=paper.environment, check=True, capture_output=True)
     path = write(desk, "Read while nobody counts")
     wait_for(lambda: ask(path)[0] == 200, 10, "the story")
     beacon = re.search(r'data-beacon="([^"]+)"', ask(path)[1])
@@ -180,6 +192,12 @@ def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, serve
     ):
         expect(alarm(desk, name)).to_contain_text(title, timeout=60_000)
         expect(alarm(desk, name)).to_contain_text(cause)
+    titles = ("Jobs failed", "Nobody works on", "A view has waited", "An embargo or an end is")
+
+    def told() -> list[int]:
+        return [sum(title in subject for _, subject, _ in box.letters) for title in titles]
+
+    wait_for(lambda: all(told()), 60, "a letter of each alarm")
     alarm(desk, "turn-late").get_by_role("link", name="Runbook").click()
     expect(desk.get_by_role("heading", name="An embargo or an end is late")).to_be_in_viewport()
 
@@ -195,6 +213,7 @@ def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, serve
     board(desk)
     for name in ("jobs-failed", "queue-idle", "views-waiting", "turn-late"):
         expect(alarm(desk, name)).to_have_count(0, timeout=60_000)
+    assert told() == [1, 1, 1, 1], "four processes looked"
 
 
 def test_a_takedown_without_redis_is_gone_at_once(paper: Home, desk: Page, server: Valkey) -> None:
