@@ -12,6 +12,7 @@ from newsapp import changes
 from newsapp.audit import reading as audit
 from newsapp.database import now
 from newsapp.delivery.shelf import BY_NAME
+from newsapp.ops import failed
 from newsapp.publishing import clock, links
 from newsapp.queues import later
 from newsapp.revisions import unsaved
@@ -178,6 +179,23 @@ def merge_days() -> None:
     changes.forget(now())
     audit.forget(now(), site_values()["audit_days"])
     forget_sessions()
+
+
+def run_now(name: str) -> None:
+    """A job of the schedule that an operator asked for, whatever its turn."""
+    from workers import periodic  # it knows the jobs of this module
+
+    periodic.run(name, anyway=True)
+
+
+def requeue_all_failed(queue_name: str) -> None:
+    """All jobs that failed on a queue, asked for again."""
+    failed.act_on_all("requeue", queue_name, connection())
+
+
+def delete_all_failed(queue_name: str) -> None:
+    """All jobs that failed on a queue, forgotten."""
+    failed.act_on_all("delete", queue_name, connection())
 
 
 def forget_sessions() -> None:
