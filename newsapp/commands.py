@@ -31,6 +31,8 @@ COMMANDS = (
     Command("key", "newsapp.traffic.key_commands", "key", "Let a paper's own apps report views."),
     Command("recount", "newsapp.traffic.recount_command", "recount_command", "Count kept events again under another rule.", is_deed=False),
     Command("ledger", "newsapp.traffic.commands", "ledger", "Show that every event is accounted for."),
+    Command("backup", "newsapp.run.commands", "backup", "Keep a copy of the database, the pictures and the secrets.", is_deed=False),
+    Command("read-only", "newsapp.ops.commands", "read_only", "Let editors read the desk and change nothing.", is_deed=False),
     Command("lists", "newsapp.traffic.agents.commands", "lists", "Show, renew and check the lists of bots."),
 )
 BY_NAME = {command.name: command for command in COMMANDS}

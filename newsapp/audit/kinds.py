@@ -35,6 +35,7 @@ KINDS = (
     Kind("invitation", "Invitation", ("desk_invitation",)),
     Kind("sign_in", "Signing in"),
     Kind("session", "Session", ("desk_session",)),
+    Kind("desk", "The desk"),
 )
 BY_TABLE = {table: kind for kind in KINDS for table in kind.tables}
 WORDS = {kind.name: kind.word for kind in KINDS}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from newsapp.audit import deeds
+from newsapp.database import now
 from newsapp.desk.loaders import zone
 from newsapp.ops import board as plate
-from newsapp.ops import reading
+from newsapp.ops import read_only, reading
+from newsapp.saving import saving
 
 operations = Blueprint("operations", __name__, url_prefix="/desk/ops")
 
@@ -25,6 +28,24 @@ def current() -> Response:
     answer = make_response(render_template("ops/_board.html", **context()))
     answer.add_etag()
     return answer.make_conditional(request)
+
+
+@operations.post("/read-only")
+def close_desk() -> Response:
+    """Let editors read and change nothing."""
+    with saving():
+        deeds.say("desk", "desk", "The desk", "read-only")
+    read_only.begin(current_app.config, request.form.get("says", ""), now())
+    return redirect(url_for("operations.board"), 303)
+
+
+@operations.post("/read-only/removal")
+def open_desk() -> Response:
+    """Let them work again."""
+    read_only.end(current_app.config)
+    with saving():
+        deeds.say("desk", "desk", "The desk", "no longer read-only")
+    return redirect(url_for("operations.board"), 303)
 
 
 def context() -> dict[str, Any]:

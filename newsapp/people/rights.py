@@ -92,7 +92,9 @@ RIGHTS = (
         "sections.show", "sections.create", "sections.change_section",
     )),
     Right("audit", (CHIEF,), "Read who changed what.", ("audit.show", "audit.download")),
-    Right("operate", (OPERATOR,), "Watch how newsapp runs.", ("operations.board", "operations.current")),
+    Right("operate", (OPERATOR,), "Watch how newsapp runs, and make the desk read-only.", (
+        "operations.board", "operations.current", "operations.close_desk", "operations.open_desk",
+    )),
     Right("people", (ADMIN,), "Invite people, give roles, end sessions, name the paper.", (
         "people.everybody", "people.person", "people.change_roles", "people.deactivate", "people.reactivate", "people.end_sessions",
         "people.reset_link", "people.drop_second_factor", "people.invite", "people.invite_again", "people.withdraw", "people.test_letter",
@@ -112,3 +114,9 @@ OPEN = frozenset({
 SECRET = frozenset({"previews.shared", "previews.shared_media"})
 # For programs of the paper: a key lets them in, no person signs in, and no form with a token is sent.
 KEYED = frozenset({"app_api.receive_views"})
+# What is sent although the desk is read-only: the way in and out, what only looks, and the switch itself.
+WHILE_READ_ONLY = frozenset({
+    "security.login", "security.logout", "security.two_factor_token_validation", "security.two_factor_rescue", "security.mf_recovery",
+    "security.wan_signin", "security.wan_signin_response", "security.verify", "security.wan_verify", "security.wan_verify_response",
+    "previews.unsaved", "previews.choose_moment", "operations.open_desk", "operations.close_desk",
+})  # fmt: skip
