@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build
 
-.PHONY: help run test day lint words lock screenshots clean
+.PHONY: help run test day lint words lock screenshots judge clean
 help: ## Lists what make can do.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -35,6 +35,9 @@ lock: .venv/dev.stamp ## Renews both lock files with the newest versions that py
 
 screenshots: .venv/dev.stamp ## Takes the pictures of docs/desk.md anew.
 	@DESK_PICTURES=docs/screenshots $(BIN)/pytest -n0 tests/test_desk_pages.py
+
+judge: .venv/dev.stamp ## Judges the running paper by outside tools; SITE=http://… another, JUDGES=… and SCHEMAS=… folders of more.
+	@$(BIN)/python bench/judge.py $(if $(SITE),--site "$(SITE)") $(if $(JUDGES),--judges "$(JUDGES)") $(if $(SCHEMAS),--schemas "$(SCHEMAS)")
 
 clean: ## Removes what was installed and cached; never var/, which holds the paper.
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""What granian serves: `app:site` for readers, over RSGI, and `app:desk` for editors and operators, over WSGI.
+"""What granian serves: `app:site` for readers, and `app:desk` for editors and operators, both over RSGI.
 
 Each is made when a server asks for it, so that a web process holds only the one it serves.
 """
@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
 
         app.extensions["periods"], app.extensions["queue_of"] = periods()
         Watcher(app).start()
-        return entry
+        return receiving(entry, config)
     entry.start()
     return listening(entry, config)
 
@@ -35,6 +35,12 @@ def listening(site: Any, config: Config) -> Any:
     from newsapp.delivery.listener import Listener
 
     return Listener(site, config["SITE_THREADS"])
+
+
+def receiving(desk: Any, config: Config) -> Any:
+    from newsapp.desk.listener import Listener
+
+    return Listener(desk, config["DESK_THREADS"], config["DESK_URL"])
 
 
 def share_counters(config: Config) -> None:

@@ -73,6 +73,20 @@ def site_redis_py() -> Any:
     return InPlaceOfGroups(site, xadd(site.beacon))
 
 
+def site_rendering() -> Any:
+    """The site, which notes in the home what each process renders."""
+    site = app.site
+    cache, notes = site.site.cache, (Path(os.environ["NEWSAPP_HOME"]) / f"renders-{os.getpid()}").open("a", buffering=1)
+    flask = cache.app
+
+    def noted(environ: dict[str, Any], start_response: Any) -> Any:
+        notes.write(f"{environ['PATH_INFO']}\n")
+        return flask(environ, start_response)
+
+    cache.app = noted
+    return site
+
+
 class Bare:
     """A kept answer and nothing else: what granian itself costs."""
 
@@ -95,6 +109,7 @@ def read_answer() -> tuple[list[tuple[str, str]], bytes]:
 
 VARIANTS = {
     "bare": Bare,
+    "rendering": site_rendering,
     "wsgi": site_wsgi,
     "unwritten": site_unwritten,
     "redis_py": site_redis_py,

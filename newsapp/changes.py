@@ -8,10 +8,12 @@ it depends on one of them.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import redis
+from flask import current_app
 from sqlalchemy import JSON, Boolean, Integer, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +21,7 @@ from newsapp.database import Model, Moment, db, now, write_unit
 
 STREAM = "news:changes"
 STREAM_LENGTH = 1000
+PURGE = "news:purge"  # names that the CDN is to forget, each with the moment of its last change
 KEPT = timedelta(days=7)
 
 
@@ -44,6 +47,8 @@ def tell(connection: redis.Redis) -> int:
         rows = reading.execute(select(Change.id, Change.touched).where(Change.told == false()).order_by(Change.id).limit(500)).all()
     for change_id, touched in rows:
         connection.xadd(STREAM, {"id": change_id, "touched": json.dumps(touched)}, maxlen=STREAM_LENGTH, approximate=True)
+    if rows and current_app.config["CDN"]:
+        connection.zadd(PURGE, dict.fromkeys({name for _, touched in rows for name in touched}, time.time()))
     if rows:
         with write_unit() as writing:
             writing.execute(update(Change).where(Change.id.in_([row.id for row in rows])).values(told=True))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 Config = dict[str, Any]
@@ -86,6 +86,28 @@ def database(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("write it as sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
     return text
+
+
+class Cdn(NamedTuple):
+    """A CDN in front of the site: its sort, and the zone, the service or the addresses there."""
+
+    kind: str
+    sites: tuple[str, ...]
+
+
+def cdn(text: str) -> Cdn | None:
+    if not text:
+        return None
+    kind, _, sites = text.partition(":")
+    found = tuple(site.strip().rstrip("/") for site in sites.split(",") if site.strip())
+    pattern = r"https?://\S+" if kind == "varnish" else r"\w+"
+    if kind not in ("cloudflare", "fastly", "varnish") or not found or not all(re.fullmatch(pattern, site) for site in found):
+        raise ValueError("write it as cloudflare:ZONE, fastly:SERVICE or varnish:http://HOST:PORT,…")
+    return Cdn(kind, found)
+
+
+def maybe_address(text: str) -> str:
+    return address(text) if text else ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +198,10 @@ CONFIG = (
     Variable("DESK_THREADS", number, "8", "Threads of the desk."),
     Variable("COUNT_WORKERS", number, "1", "Worker processes on the queue count."),
     Variable("PAGE_CACHE_MEMORY", size, "64mb", "Bytes of composed pages that each web process keeps."),
+    Variable("CDN", cdn, "", "A CDN that keeps pages: cloudflare:ZONE, fastly:SERVICE or varnish:http://HOST:PORT,…; unset: none does."),
+    Variable("CDN_TOKEN", str, "", "What lets newsapp tell the CDN which pages have changed."),
+    Variable("CDN_SECONDS", number, "60", "How long the CDN may keep a page that has not changed; moving lists in it may be as old."),
+    Variable("CDN_API", maybe_address, "", "Where that is told, if not where Cloudflare and Fastly are told it."),
     Variable("OFFLINE_READING", flag, "1", "1: browsers keep what was read last for when there is no network; 0: they give it up again."),
     Variable("LOG_FORMAT", str, "json", "json, or console for people."),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),

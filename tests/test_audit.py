@@ -172,6 +172,7 @@ def test_every_route_that_changes_something_leaves_an_entry(desk: Desk) -> None:
         "sections.create": send("/desk/sections", **{"new-name": "City", "new-protection_mode": ""}),
         "sections.change_section": send("/desk/sections/1", **{"s1-name": "The world", "s1-protection_mode": ""}),
         "settings.save": lambda: desk.send("/desk/settings", "/desk/settings", **settings_of(desk, site_motto="Ours")),
+        "operations.close_desk": send("/desk/ops/read-only", says="Back at ten"), "operations.open_desk": send("/desk/ops/read-only/removal"),
         "settings_history.undo": send("/desk/settings/history/1/undo"),
         "welcome.settle": send("/desk/welcome", site_name="The Plain Dealer", time_zone="UTC", language="en"),
         "people.invite": send("/desk/people/invitations", email="night.desk@newsapp.example", roles="writer"),

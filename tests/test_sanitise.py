@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import html5lib
@@ -11,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsapp.news.sanitise import ATTRIBUTES, CLASSES, TAGS, sanitise
-from tests.conftest import SHARED
+from tests import attacks
 
-CORPORA = SHARED / "data" / "xss"
 ALLOWED = set(ATTRIBUTES["*"]).union(*ATTRIBUTES.values()) | {"class", "rel"}
 
 
@@ -67,15 +65,10 @@ def test_the_paragraphs_of_tangled_markup_stay() -> None:
     assert sanitise("<p>Before</p>" + "<div>" * 30_000 + "<p>after") == "<p>Before</p>" + " " * 30_000 + "<p>after</p>"
 
 
-@pytest.mark.parametrize("name", ["owasp-xss-filter-evasion.json", "blns.json", "payloadbox-xss.txt", "patt/IntrudersXSS.txt"])
+@pytest.mark.parametrize("name", attacks.FILES)
 def test_known_attacks_come_out_harmless(name: str) -> None:
-    path = CORPORA / name
-    if not path.exists():
-        pytest.skip("the corpus is not here")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    for payload in json.loads(text) if name.endswith(".json") else text.splitlines():
-        if isinstance(payload, str):
-            assert_harmless(sanitise(payload))
+    for payload in attacks.of(name):
+        assert_harmless(sanitise(payload))
 
 
 def test_every_class_belongs_to_an_allowed_element() -> None:

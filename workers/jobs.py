@@ -11,6 +11,7 @@ from flask import current_app
 from newsapp import changes
 from newsapp.audit import reading as audit
 from newsapp.database import now
+from newsapp.delivery import cdn
 from newsapp.delivery.shelf import BY_NAME
 from newsapp.ops import failed
 from newsapp.publishing import clock, links
@@ -99,6 +100,11 @@ def ask_links(article_id: int) -> None:
 def tell() -> None:
     """Changes that were committed and not told."""
     changes.tell(connection())
+
+
+def purge() -> None:
+    """Pages that changed, to be forgotten by the CDN."""
+    cdn.purge(connection(), current_app.config, now().timestamp())
 
 
 def publish_lists() -> None:

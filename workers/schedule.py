@@ -32,6 +32,7 @@ class Periodic:
 
 SCHEDULE = (
     Periodic("tell", 2, "desk", "Changes that a process committed and died before telling."),
+    Periodic("purge", 2, "desk", "What the CDN is to forget, where there is one."),
     Periodic("turn_due", 2, "desk", "Embargoes that are over, and stories whose time has ended."),
     Periodic("count_spill", 5, "desk", "Events that went to the spill."),
     Periodic("publish_lists", 30, "desk", "Lists whose age alone changes them."),

@@ -37,6 +37,7 @@ KINDS = (
     Kind("session", "Session", ("desk_session",)),
     Kind("job", "Job"),
     Kind("worker", "Worker"),
+    Kind("desk", "The desk"),
 )
 BY_TABLE = {table: kind for kind in KINDS for table in kind.tables}
 WORDS = {kind.name: kind.word for kind in KINDS}

@@ -13,7 +13,9 @@ def init_site(app: Flask) -> None:
     from newsapp import languages
     from newsapp.delivery.assets import Assets
     from newsapp.delivery.blocks import Blocks, mark
+    from newsapp.delivery.cdn import edge_of
     from newsapp.delivery.colours import paper_of
+    from newsapp.delivery.composing import Composer
     from newsapp.delivery.entry import Site
     from newsapp.delivery.memory import Memory
     from newsapp.delivery.other_lists import OtherLists
@@ -25,6 +27,7 @@ def init_site(app: Flask) -> None:
     from newsapp.ops.metrics import tell_page_cache
     from newsapp.ops.pages import health
     from newsapp.rights.files import terms
+    from newsapp.search.asking import init_asking
     from newsapp.search.pages import search
     from newsapp.settings.store import own
     from newsapp.traffic import bots
@@ -44,11 +47,12 @@ def init_site(app: Flask) -> None:
     )
     for blueprint in (news, feeds, sitemaps, terms, search, api, health, installed):
         app.register_blueprint(blueprint)
+    init_asking(app)
     bots.follow(bots.lists_home(app.config))
     beacon = app.extensions["beacon"] = Beacon(app.config, memory)
-    pages = PageCache(app.wsgi_app, memory, blocks, time.time, app.config["PAGE_CACHE_MEMORY"])
+    pages = PageCache(app.wsgi_app, Composer(memory, blocks), time.time, app.config["PAGE_CACHE_MEMORY"], edge_of(app.config))
     crawls = app.extensions["crawls"] = Crawls(beacon.inbox)
     pages.on_story.append(crawls.note)
     memory.each_second.append(crawls.tell)
     memory.always.append(lambda: tell_page_cache(len(pages.pages), pages.size))
-    app.extensions["entry"] = Site(app.config, memory, beacon, assets.serve, pages, app.wsgi_app)
+    app.extensions["entry"] = Site(app.config, memory, beacon, assets, pages, app.wsgi_app)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import mimetypes
 import re
+import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from newsapp.delivery.encodings import BY_NAME, LEAST_TO_COMPRESS, chosen
 from newsapp.delivery.headers import Environ, StartResponse
 from newsapp.settings import accent
 
@@ -23,13 +24,26 @@ SAMPLE = "#b3261e"
 COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/manifest+json", "image/svg+xml")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Asset:
-    """One file, as is and compressed (None where compressing does not help)."""
+    """One file, as is; compressed when first asked for so."""
 
     kind: str
     body: bytes
-    gzipped: bytes | None
+    is_compressible: bool
+    packed: dict[str, bytes] = field(default_factory=dict)
+    gate: threading.Lock = field(default_factory=threading.Lock)
+
+    def encoded(self, name: str) -> bytes:
+        """The file in an encoding; as it is where that would not be shorter."""
+        found = self.packed.get(name)
+        if found is not None:
+            return found
+        with self.gate:
+            if name not in self.packed:
+                packed = BY_NAME[name].thorough(self.body)
+                self.packed[name] = packed if len(packed) < len(self.body) else self.body
+        return self.packed[name]
 
 
 class Assets:
@@ -56,21 +70,32 @@ class Assets:
 
     def serve(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request below /static/."""
+        answer = self.answer(environ, start_response, wait=True)
+        assert answer is not None  # it waits
+        return answer
+
+    def serve_at_once(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """The same from what is compressed already; None when it has to be. An event loop asks."""
+        return self.answer(environ, start_response, wait=False)
+
+    def answer(self, environ: Environ, start_response: StartResponse, wait: bool) -> Iterable[bytes] | None:
         digest, _, name = environ["PATH_INFO"][len(PREFIX) :].partition("/")
         file = self.file(name)
         if file is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "10")])
-            return [b"Not found\n"]
-        gzipped = file.gzipped if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else None
-        body = gzipped or file.body
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"Not found\n"]
+        encoding = chosen(environ.get("HTTP_ACCEPT_ENCODING", "")) if file.is_compressible else ""
+        if encoding and not wait and encoding not in file.packed:
+            return None
+        body = file.encoded(encoding) if encoding else file.body
         headers = [
             ("Content-Type", file.kind),
             ("Content-Length", str(len(body))),
             ("Cache-Control", IMMUTABLE if digest == self.digest else BRIEF),
             ("Vary", "Accept-Encoding"),
         ]
-        if gzipped:
-            headers.append(("Content-Encoding", "gzip"))
+        if encoding and body is not file.body:
+            headers.append(("Content-Encoding", encoding))
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
@@ -78,7 +103,7 @@ class Assets:
 @lru_cache(maxsize=16)
 def accent_sheet(colour: str) -> Asset | None:
     """The style sheet of an accent colour; None for one that cannot be read on our paper."""
-    return None if accent.problem(colour) else Asset("text/css; charset=utf-8", accent.sheet(colour).encode(), None)
+    return None if accent.problem(colour) else Asset("text/css; charset=utf-8", accent.sheet(colour).encode(), is_compressible=True)
 
 
 def read(path: Path) -> Asset:
@@ -86,6 +111,6 @@ def read(path: Path) -> Asset:
     body = path.read_bytes()
     if kind == "text/javascript":
         body = COMMENT.sub(b"", body)  # a quarter of what readers would load, for those who read the source
-    gzipped = gzip.compress(body, 9, mtime=0) if kind.startswith(COMPRESSIBLE) else None
+    compressible = kind.startswith(COMPRESSIBLE) and len(body) >= LEAST_TO_COMPRESS
     kind = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-    return Asset(kind, body, gzipped if gzipped and len(gzipped) < len(body) else None)
+    return Asset(kind, body, compressible)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from newsapp.delivery.blocks import BETWEEN, BLOCKS, CLOSE, OPEN, Rendered
 from newsapp.delivery.page import PageNote
 
+OVERHEAD = 2000  # bytes that a page takes beside its text
 Address = tuple[str, tuple[tuple[str, str], ...]]
 MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}".encode())
 
@@ -23,6 +25,7 @@ class Composed:
     body: bytes
     etag: str
     headers: list[tuple[str, str]]
+    sent: float = 0.0  # when it last went out as what it should be
 
 
 @dataclass(slots=True)
@@ -37,11 +40,19 @@ class CachedPage:
     robots: str = ""  # what it tells search engines in a header
     links: str = ""  # and of what belongs to it
     kept: bool = False
+    used: bool = False  # since room was last made
+    changed: bool = False  # what it shows was changed: it may go out for a moment yet
+    renewing: bool = False  # somebody makes it anew
     composed: dict[str, Composed] = field(default_factory=dict)
+    gate: threading.Lock = field(default_factory=threading.Lock)  # of those who compose it
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.segments)) + sum(len(composed.body) for composed in self.composed.values())
+        return OVERHEAD + sum(map(len, self.segments)) + sum(len(composed.body) for composed in tuple(self.composed.values()))
+
+    def is_over(self, at: float) -> bool:
+        """Whether it has to be rendered anew."""
+        return self.changed or at >= self.note.valid_until
 
 
 class Answer:

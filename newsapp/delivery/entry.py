@@ -18,12 +18,14 @@ from newsapp.traffic.bots import classify
 from newsapp.traffic.keys import PREFIX
 
 if TYPE_CHECKING:
+    from newsapp.delivery.assets import Assets
     from newsapp.delivery.page_cache import PageCache
     from newsapp.traffic.beacon import Beacon
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 KEYED = "/api/v1/views"  # what the desk's listener answers, since the site reads no body
 KEY = f"Bearer {PREFIX}"
+REFUSALS = TOO_LARGE, NOT_OURS, NOT_ALLOWED = "413 Content Too Large", "400 Bad Request", "405 Method Not Allowed"
 ANY_HOST = ("/livez", "/readyz", "/metrics")  # asked by address, by balancers and Prometheus
 
 
@@ -35,16 +37,19 @@ def our_hosts(config: Config) -> frozenset[str]:
 class Site:
     """What answers each request of a reader. Kept pages are those that memory has whole; None is the answer to all else."""
 
-    def __init__(self, config: Config, memory: Memory, beacon: Beacon, assets: Wsgi, cache: PageCache, flask: Wsgi) -> None:
+    def __init__(self, config: Config, memory: Memory, beacon: Beacon, assets: Assets, cache: PageCache, flask: Wsgi) -> None:
         self.hosts, url, embedded = our_hosts(config), config["SITE_URL"], config["EMBED_ORIGINS"]
         self.desk_url: str = config["DESK_URL"]
-        self.memory, self.beacon, self.assets, self.cache = memory, beacon, assets, cache
+        self.memory, self.beacon, self.cache = memory, beacon, cache
+        self.assets, self.kept_assets = with_headers(assets.serve, url), with_headers(assets.serve_at_once, url)
         rights = Telling(memory, url)
         self.pages, self.kept_pages, self.states = (
             with_headers(cache, url, rights, embedded),
             with_headers(cache.at_once, url, rights, embedded),
             with_headers(flask, url),
         )
+        self.desk, self.keyed = with_headers(self.to_the_desk, url), with_headers(self.to_the_keyed_api, url)
+        self.refused = {status: with_headers(partial(refuse, status), url) for status in REFUSALS}
         self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
 
     def start(self) -> None:
@@ -67,25 +72,25 @@ class Site:
         """Who answers a request, and as what it is timed; refusals are not."""
         path = environ["PATH_INFO"]
         if path == KEYED:
-            return "", self.to_the_keyed_api
+            return "", self.keyed
         if refusal := self.refusal(environ, path):
-            return "", partial(refuse, refusal)
+            return "", self.refused[refusal]
         if path.startswith("/beacon") and path in ("/beacon", "/beacon.gif"):
             return "beacon", self.beacon
         if path.startswith("/static/"):
             return "static", self.assets
         if path in ("/desk", "/ops") or path.startswith(("/desk/", "/ops/")):
-            return "page", self.to_the_desk
+            return "page", self.desk
         return "page", self.states if path in ANY_HOST else self.pages
 
     def refusal(self, environ: Environ, path: str) -> str:
         """Why a request is not for us; empty when it is. A body is never read: one that never comes would hold a thread."""
         if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or environ.get("HTTP_TRANSFER_ENCODING"):
-            return "413 Content Too Large"
+            return TOO_LARGE
         if environ.get("HTTP_HOST", "").lower() not in self.hosts and path not in ANY_HOST:
-            return "400 Bad Request"
+            return NOT_OURS
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and path != "/beacon":
-            return "405 Method Not Allowed"
+            return NOT_ALLOWED
         return ""
 
     def to_the_desk(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -114,4 +119,4 @@ def refuse(status: str, environ: Environ, start_response: StartResponse, allow: 
     body = f"{status[4:]}\n".encode()
     allowed = [("Allow", allow)] if status.startswith("405") else []
     start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Connection", "close"), *allowed])
-    return [body]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -12,11 +12,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import structlog
+
 from newsapp.delivery.cached_page import Answer
 from newsapp.delivery.entry import Site
 from newsapp.delivery.headers import Environ, MaybeWsgi, Wsgi
+from newsapp.delivery.page_cache import RENEW, PageCache
 from newsapp.delivery.requests import environ_of, whole_environ_of
 from newsapp.traffic.groups import Groups
+
+log = structlog.get_logger()
 
 Told = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body
 
@@ -41,19 +46,35 @@ class Listener:
             protocol.response_bytes(*await self.beacon.answer(environ, self.groups))
         else:
             protocol.response_bytes(*self.at_once(app, environ) or await self.in_a_thread(app, scope, environ))
+            if RENEW in environ:
+                self.renew(scope, environ)
         self.site.observe(name, time.perf_counter() - began)
 
     def at_once(self, app: Wsgi, environ: Environ) -> Told | None:
         """The answer, if no more than memory is needed for it."""
         if app is self.site.pages:
             return ask(self.site.kept_pages, environ)
+        if app is self.site.assets:
+            return ask(self.site.kept_assets, environ)
         return None if app is self.site.states else ask(app, environ)
 
     async def in_a_thread(self, app: Wsgi, scope: Any, environ: Environ) -> Told:
-        kept = app is self.site.pages and self.site.cache.has(environ)
-        told = await self.loop.run_in_executor(self.freshening if kept else self.making, ask, app, whole_environ_of(scope, environ))
+        threads = self.freshening if app is self.site.pages and self.site.cache.has(environ) else self.making
+        told = await self.loop.run_in_executor(threads, ask, app, whole_environ_of(scope, environ))
         assert told  # an application answers
         return told
+
+    def renew(self, scope: Any, environ: Environ) -> None:
+        """Have a page made anew that has just gone out as it was."""
+        cache = self.site.cache
+        (self.freshening if cache.has(environ) else self.making).submit(renew, cache, whole_environ_of(scope, environ))
+
+
+def renew(cache: PageCache, environ: Environ) -> None:
+    try:
+        cache.renew(environ)
+    except Exception:
+        log.exception("page not renewed", path=environ["PATH_INFO"])
 
 
 def ask(app: MaybeWsgi, environ: Environ) -> Told | None:

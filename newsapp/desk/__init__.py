@@ -27,7 +27,7 @@ def init_desk(app: Flask) -> None:
     from newsapp.filing.pages import filing
     from newsapp.filing.plain_pages import plain_pages
     from newsapp.front.pages import front
-    from newsapp.media.pages import pictures
+    from newsapp.media.pages import init_uploads, pictures
     from newsapp.numbers.pages import numbers
     from newsapp.ops.pages import health
     from newsapp.people.account import account
@@ -52,6 +52,7 @@ def init_desk(app: Flask) -> None:
         settings_history, first_run, people, account, invited, audit, operations, health, publishing, previews, rights,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
+    init_uploads(app, limiter)
     set_stage(app)
     greet(app)
     init_signed_out(app, limiter)

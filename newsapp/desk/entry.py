@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, jsonify, redirect, render_template, request, url_for
+from flask import Flask, current_app, jsonify, redirect, render_template, request, url_for
 from flask_security import current_user
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi
+from newsapp.ops.read_only import read_only
 from newsapp.settings.store import effective, stored
 
 # (title, what to do) for refusals that editors meet.
@@ -22,6 +23,10 @@ WORDS = {
     409: ("Somebody was faster", "It was changed meanwhile. Open it again and look."),
     413: ("That is too large", "A picture may have 16 MB. Make it smaller and try again."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
+    503: (
+        "The desk is read-only for now",
+        "Nothing was saved. What you typed in a story is kept in this browser: go back, and save it once the notice is gone.",
+    ),
     500: ("Something broke", "What you sent was not saved. Go back: your browser still has it. The log says more."),
 }
 
@@ -46,7 +51,7 @@ def greet(app: Flask) -> None:
 
 
 def shell() -> dict[str, Any]:
-    return {"paper": effective(stored()[1], "site"), "person": current_user}
+    return {"paper": effective(stored()[1], "site"), "person": current_user, "read_only": read_only(current_app.config)}
 
 
 def refused(error: HTTPException) -> Any:
@@ -55,7 +60,8 @@ def refused(error: HTTPException) -> Any:
         return error
     if request.path.startswith("/api/"):
         return as_json(error)
-    return message(error.code, error.description if error.code == 409 else None)
+    told = message(error.code, error.description if error.code == 409 else None)
+    return (*told, {"Retry-After": "60"}) if error.code == 503 else told
 
 
 def as_json(error: HTTPException) -> Any:

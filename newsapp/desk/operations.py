@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from newsapp.audit.deeds import say
 from newsapp.database import db, now
 from newsapp.desk.loaders import zone
-from newsapp.ops import alarms, alerts, doctor, failed, reading, runbook, timings, worker_notes
+from newsapp.ops import alarms, alerts, doctor, failed, read_only, reading, runbook, timings, worker_notes
 from newsapp.ops import board as plate
 from newsapp.queues import QUEUES, later
 from newsapp.redis import RedisError
@@ -33,6 +33,24 @@ def current() -> Response:
     answer = make_response(render_template("ops/_board.html", **context()))
     answer.add_etag()
     return answer.make_conditional(request)
+
+
+@operations.post("/read-only")
+def close_desk() -> Response:
+    """Let editors read and change nothing."""
+    with saving():
+        say("desk", "desk", "The desk", "read-only")
+    read_only.begin(current_app.config, request.form.get("says", ""), now())
+    return redirect(url_for("operations.board"), 303)
+
+
+@operations.post("/read-only/removal")
+def open_desk() -> Response:
+    """Let them work again."""
+    read_only.end(current_app.config)
+    with saving():
+        say("desk", "desk", "The desk", "no longer read-only")
+    return redirect(url_for("operations.board"), 303)
 
 
 def context() -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_limiter import Limiter
+from flask_security import current_user
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
@@ -16,6 +18,8 @@ from newsapp.media.files import Kept, keep, media_folder, removed
 from newsapp.media.forms import FileForm, WordsForm
 from newsapp.news.models import Picture
 from newsapp.saving import saving
+
+UPLOADS = "60 per minute; 600 per hour"  # of one person
 
 Answer = Response | str | tuple[Any, int]
 pictures = Blueprint("pictures", __name__, url_prefix="/desk/pictures")
@@ -28,6 +32,13 @@ def found(picture_id: int) -> Picture:
 def kept_file(form: FileForm, upload: FileStorage) -> Kept:
     """The uploaded picture's variants in the media folder, named after the file."""
     return keep(form.image, slug_of(PurePath(upload.filename or "").stem or "picture"), media_folder(current_app.config))
+
+
+def init_uploads(app: Flask, limiter: Limiter) -> None:
+    """Nobody brings more pictures than a person can: each is decoded, which takes time."""
+    for endpoint in ("pictures.bring", "pictures.replace"):
+        view: Any = app.view_functions[endpoint]
+        app.view_functions[endpoint] = limiter.limit(UPLOADS, key_func=lambda: f"uploads:{current_user.id}", methods=["POST"])(view)
 
 
 @pictures.get("/")

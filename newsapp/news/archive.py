@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from newsapp.database import db
 from newsapp.news import dates
@@ -85,9 +85,9 @@ def within(span: Span, at: datetime, zone: ZoneInfo) -> list[Span]:
         return []
     days = calendar.monthrange(span.year, span.month or 1)[1]
     parts = [Span(span.year, span.month, n) for n in range(1, days + 1)] if span.month else [Span(span.year, n) for n in range(1, 13)]
-    return [part for part in parts if has_stories(part, at, zone)]
+    found = set(db.session.scalars(union_all(*(select(literal(place)).where(has_stories(part, at, zone)) for place, part in enumerate(parts)))))
+    return [part for place, part in enumerate(parts) if place in found]
 
 
-def has_stories(span: Span, at: datetime, zone: ZoneInfo) -> bool:
-    one = in_span(span, at, zone).with_only_columns(Article.id).order_by(None).limit(1)
-    return db.session.scalar(one) is not None
+def has_stories(span: Span, at: datetime, zone: ZoneInfo) -> ColumnElement[bool]:
+    return in_span(span, at, zone).with_only_columns(Article.id).order_by(None).exists()

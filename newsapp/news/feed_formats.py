@@ -14,6 +14,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from flask import current_app
 from lxml.etree import SubElement
+from markupsafe import escape
 from werkzeug.urls import iri_to_uri
 
 from newsapp.database import now
@@ -179,7 +180,9 @@ def add(made: FeedGenerator, entry: Entry) -> None:
 
 
 def rss(feed: Feed) -> bytes:
-    return bytes(generator_of(feed).rss_str(pretty=True))
+    """Its description is markup to those who read it, so that what an editor typed as text is written as text."""
+    entries = [entry._replace(summary=str(escape(entry.summary))) for entry in feed.entries]
+    return bytes(generator_of(feed._replace(entries=entries)).rss_str(pretty=True))
 
 
 def atom(feed: Feed) -> bytes:

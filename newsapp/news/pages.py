@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, current_app, g, redirect, request, url_for
+from flask import Blueprint, abort, current_app, has_request_context, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -38,6 +38,7 @@ for formatter in dates.FILTERS:
 FULL_LIST = 50
 FOLLOWS = timedelta(seconds=10)  # after which a front page with slots of Most Viewed is composed anew
 NEXT_KEPT = timedelta(hours=1)  # after which a story asks again which one is next: another may have been put between them
+SETTINGS = "newsapp.settings"  # where a request keeps what it has read of them
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 PAPER = frozenset({"site", "settings"})  # what every page shows some of: names of things, the time zone
 
@@ -54,19 +55,18 @@ def find_maybe(model: type[Named], slug: str) -> Named | None:
 
 
 def paper() -> dict[str, Any]:
-    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy.
-
-    They are asked for once in a request.
-    """
-    settings: dict[str, Any] = g.get("paper") or effective(stored()[1], "site")
-    g.paper = settings
-    return settings
+    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
+    if not has_request_context():
+        return effective(stored()[1], "site")
+    if SETTINGS not in request.environ:  # one page asks once
+        request.environ[SETTINGS] = effective(stored()[1], "site")
+    found: dict[str, Any] = request.environ[SETTINGS]
+    return found
 
 
 @news.before_app_request
 def speak_as_the_paper() -> None:
     """What is said from here on is said in the paper's language, which is looked up when the first is said."""
-    g.pop("paper", None)  # a context may outlast a request
     languages.speak(functools.cache(lambda: str(paper()["language"])))
 
 

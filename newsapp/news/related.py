@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from newsapp.database import db
@@ -49,9 +49,8 @@ def mentioned(body: str) -> list[Article]:
 
 def chosen(article_id: int) -> list[Article]:
     """The articles that editors chose to be read next, in any state, in their order."""
-    rows = db.session.execute(select(ArticleRelated.related_id, ArticleRelated.position).where(ArticleRelated.article_id == article_id)).all()
-    places = {row.related_id: row.position for row in rows}
-    return sorted(cards(Article.id.in_(places)), key=lambda article: places[article.id]) if places else []
+    query = select(Article).join(ArticleRelated, ArticleRelated.related_id == Article.id).where(ArticleRelated.article_id == article_id)
+    return list(db.session.scalars(as_cards(query.order_by(ArticleRelated.position, Article.id))))
 
 
 def next_of(article: Article, at: datetime) -> Article | None:
@@ -62,8 +61,12 @@ def next_of(article: Article, at: datetime) -> Article | None:
 
 
 def cards(condition: object) -> list[Article]:
-    query = select(Article).where(condition)  # type: ignore[arg-type]
-    return list(db.session.scalars(query.options(defer(Article.body), joinedload(Article.section), joinedload(Article.picture))))
+    return list(db.session.scalars(as_cards(select(Article).where(condition))))  # type: ignore[arg-type]
+
+
+def as_cards(query: Select[Article]) -> Select[Article]:
+    """With what a card shows, and without the body."""
+    return query.options(defer(Article.body), joinedload(Article.section), joinedload(Article.picture))
 
 
 def weave(body: str, articles: list[Article], at: datetime) -> list[Piece]:

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 from newsapp.audit import deeds
 from newsapp.audit.deeds import Deed
 from newsapp.database import now
+from newsapp.ops.read_only import read_only
 from newsapp.people import sessions
-from newsapp.people.rights import ADMIN, BY_ENDPOINT, BY_NAME, CHIEF, KEYED, OPEN, SECRET
+from newsapp.people.rights import ADMIN, BY_ENDPOINT, BY_NAME, CHIEF, KEYED, OPEN, SECRET, WHILE_READ_ONLY
 from newsapp.settings.store import effective, stored
 
 SESSION = "sid"  # what the cookie calls the session's token
@@ -42,6 +43,8 @@ def guard() -> Response | None:
         if lacks_second_factor() and BY_ENDPOINT[endpoint] is not SETTING_UP:
             flash("Your role needs a second factor. Set up an authenticator app, or sign in with a passkey.", "error")
             return redirect(url_for("account.show"))
+    if request.method not in SAFE and endpoint not in KEYED | WHILE_READ_ONLY and read_only(current_app.config):
+        abort(503)
     if request.method not in SAFE and endpoint not in KEYED:
         deeds.begin(Deed(who(), endpoint, thing()))
     return None

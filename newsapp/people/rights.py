@@ -97,9 +97,9 @@ RIGHTS = (
         "operations.board", "operations.current", "operations.show_failed", "operations.show_history", "operations.show_runbook",
         "operations.consult",
     )),
-    Right("operate", (OPERATOR,), "Stop workers, run jobs of the schedule, requeue and delete failed jobs.", (
+    Right("operate", (OPERATOR,), "Stop workers, run jobs of the schedule, requeue and delete failed jobs, make the desk read-only.", (
         "operations.requeue", "operations.delete", "operations.act_on_all", "operations.stop_worker", "operations.quiet_worker",
-        "operations.wake_worker", "operations.run_now",
+        "operations.wake_worker", "operations.run_now", "operations.close_desk", "operations.open_desk",
     )),
     Right("people", (ADMIN,), "Invite people, give roles, end sessions, name the paper.", (
         "people.everybody", "people.person", "people.change_roles", "people.deactivate", "people.reactivate", "people.end_sessions",
@@ -120,3 +120,9 @@ OPEN = frozenset({
 SECRET = frozenset({"previews.shared", "previews.shared_media"})
 # For programs of the paper: a key lets them in, no person signs in, and no form with a token is sent.
 KEYED = frozenset({"app_api.receive_views"})
+# What is sent although the desk is read-only: the way in and out, what only looks, and the switch itself.
+WHILE_READ_ONLY = frozenset({
+    "security.login", "security.logout", "security.two_factor_token_validation", "security.two_factor_rescue", "security.mf_recovery",
+    "security.wan_signin", "security.wan_signin_response", "security.verify", "security.wan_verify", "security.wan_verify_response",
+    "previews.unsaved", "previews.choose_moment", "operations.open_desk", "operations.close_desk",
+})  # fmt: skip

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import now
 from newsapp.desk.entry import refused
+from newsapp.ops.read_only import read_only
 from newsapp.people.door import to_sign_in
 from newsapp.people.signing_in import hashed_address
 from newsapp.revisions import unsaved
@@ -47,6 +48,8 @@ def init_signed_out(app: Flask, limiter: Limiter) -> None:
 
 def is_a_story() -> bool:
     """Whether the request is an article's form with something in it, sent by a page of the desk itself."""
+    if read_only(current_app.config):
+        return False  # nothing is taken in; the browser has it
     typed = request.method == "POST" and request.blueprint == "desk" and "body" in request.form and "headline" in request.form
     return bool(typed and (request.form["body"].strip() or request.form["headline"].strip()) and comes_from_here())
 

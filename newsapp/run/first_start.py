@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from newsapp import create_app, migrate
 from newsapp.config import Config
 from newsapp.database import now
-from newsapp.run.terminal import Refusal
+from newsapp.run.backup import NotKept, before_migration
+from newsapp.run.terminal import Refusal, say
 
 Editor = tuple[str, str]  # e-mail and password
 
@@ -32,9 +33,24 @@ def prepare(config: Config) -> Editor | None:
     app = create_app(config)
     logging.root.setLevel(logging.ERROR)  # no Redis is there yet to be told of changes; the workers tell it later
     with app.app_context():
+        keep_copy(config)
         migrate.upgrade()
         publish_sample()
         return first_editor()
+
+
+def keep_copy(config: Config) -> None:
+    """Before a database is migrated it is kept as it was, so that there is a way back. Raises Refusal where it cannot be."""
+    from newsapp.database import db
+
+    with db.engine.connect() as connection:
+        found = migrate.revision(connection)
+        if found is None or migrate.is_current(connection):
+            return
+    try:
+        say(f"the database, as it was at revision {found}, is kept in {before_migration(config, found, now())}")
+    except NotKept as error:
+        raise Refusal(f"{error} Then start again; `newsapp migrate --no-backup` goes on without.") from error
 
 
 def is_prepared(url: str) -> bool:

@@ -85,7 +85,8 @@ def site(config: Config) -> list[str]:
 
 
 def desk(config: Config) -> list[str]:
-    return web("desk", config, port=config["DESK_PORT"], workers=1, threads=config["DESK_THREADS"])
+    """Its threads are its own too: DESK_THREADS says how many."""
+    return web("desk", config, port=config["DESK_PORT"], workers=1, threads=1, interface="rsgi")
 
 
 def worker(queue: str) -> Callable[[Config], list[str]]:

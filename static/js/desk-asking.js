@@ -1,4 +1,4 @@
-// What a form says to the desk. Answers: the JSON that came, or { failed: why }: 'signed out', 'away', 'refused'.
+// What a form says to the desk. Answers: the JSON that came, or { failed: why }: 'signed out', 'away', 'read-only', 'refused'.
 const TIMEOUT = 10000;
 const KEEPALIVE_MOST = 60000; // bytes that browsers send after a page is gone
 
@@ -25,6 +25,7 @@ export async function tell(form, address, fields, leaving = false) {
     if (answer.status === 400 && !leaving && await renewed()) answer = await post(address, [...fields, ['csrf_token', token()]], leaving);
     if (answer.ok) return await answer.json();
     if (answer.type === 'opaqueredirect' || [400, 401].includes(answer.status)) return { failed: 'signed out' };
+    if (answer.status === 503) return { failed: 'read-only' };
     return { failed: answer.status < 500 && answer.status !== 429 ? 'refused' : 'away' };
   } catch {
     return { failed: 'away' };

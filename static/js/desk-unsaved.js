@@ -56,6 +56,8 @@ function watch(form) {
       say(`Not saved yet; your text is kept at the desk, ${since}`);
     } else if (answer.failed === 'signed out') {
       say(`You are signed out; ${inBrowser()}.`, 'Sign in in another tab');
+    } else if (answer.failed === 'read-only') {
+      say(`The desk is read-only for now; your text is ${inBrowser()}`);
     } else {
       say(`Not saved to the desk since ${since}; ${inBrowser()}`);
     }
