@@ -30,6 +30,7 @@ COMMANDS = (
     Command("user", "newsapp.people.commands", "user", "Add people, give them passwords."),
     Command("key", "newsapp.traffic.key_commands", "key", "Let a paper's own apps report views."),
     Command("recount", "newsapp.traffic.recount_command", "recount_command", "Count kept events again under another rule.", is_deed=False),
+    Command("pictures", "newsapp.media.commands", "pictures", "Bring pictures of an older newsapp up to date.", is_deed=False),
     Command("ledger", "newsapp.traffic.commands", "ledger", "Show that every event is accounted for."),
     Command("lists", "newsapp.traffic.agents.commands", "lists", "Show, renew and check the lists of bots."),
 )
