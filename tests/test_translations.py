@@ -164,7 +164,7 @@ def test_a_story_becomes_a_translation_by_number_or_by_address_and_its_own_come_
     editor.save(french, language="fr", translation_of=str(first.id))
     assert [editor.article(each.id).translation_of_id for each in (first, french, somali)] == [None, first.id, first.id]
     page = editor.open(f"/desk/articles/{first.id}").text
-    assert all(said in page for said in ("La banque vote</a> (français)", "Bangiga</a> (Soomaali)"))
+    assert all(said in page for said in ("La banque vote</bdi></a> (<bdi>français</bdi>)", "Bangiga</bdi></a> (<bdi>Soomaali</bdi>)"))
     touched = editor.touched()
     assert {f"article:{each.id}" for each in (first, french, somali)} | {"sitemap:0"} <= touched
     editor.save(editor.article(french.id), language="fr", translation_of="")
