@@ -216,7 +216,9 @@ def test_a_save_is_shown_on_the_others_at_once(editor: Desk, config: Config) -> 
         cache = reader.app.extensions["entry"].cache
         assert "hreflang" not in reader.text(page)
         cache.drop(named_by(editor, lambda: editor.save(editor.article(french.id), language="fr", translation_of=str(first.id))))
-        assert 'hreflang="fr"' in reader.text(page)
+        assert f'hreflang="fr" href="{reader.address}/world/{french.slug}"' in reader.text(page)
+        cache.drop(named_by(editor, lambda: editor.save(editor.article(french.id), section=2, language="fr", translation_of=str(first.id))))
+        assert f'hreflang="fr" href="{reader.address}/sport/{french.slug}"' in reader.text(page)
         cache.drop(named_by(editor, lambda: editor.act(editor.article(french.id), "spike")))
         assert "hreflang" not in reader.text(page)
 

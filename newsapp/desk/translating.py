@@ -39,9 +39,7 @@ def first_for(typed: str, article_id: int | None, language: str, paper: str) -> 
 def found(typed: str, article_id: int | None) -> Article:
     """The story of a number or an address. Raises NoTranslation."""
     text = typed.strip()
-    which = (
-        Article.id == int(text) if text.isdigit() and len(text) < 10 else Article.slug == unquote(urlsplit(text).path).rstrip("/").rpartition("/")[2]
-    )
+    which = Article.id == int(text) if is_number(text) else Article.slug == unquote(urlsplit(text).path).rstrip("/").rpartition("/")[2]
     article = db.session.scalar(select(Article).where(which).options(defer(Article.body)))
     if article is None:
         raise NoTranslation("No story has that number or address.")
@@ -50,6 +48,10 @@ def found(typed: str, article_id: int | None) -> Article:
     if article.state == TAKEN_DOWN:
         raise NoTranslation("That story was taken down.")
     return article
+
+
+def is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10
 
 
 def of_numbers(numbers: Iterable[int]) -> list[Article]:
@@ -72,7 +74,7 @@ def refuse_twice(others: Iterable[Article], language: str, paper: str) -> None:
 
 def write(article: Article, typed: str) -> None:
     """Note which story it translates, in the open transaction; its own translations come along. What is no number changes nothing."""
-    first = None if not typed else int(typed) if typed.isdigit() else article.translation_of_id
+    first = None if not typed else int(typed) if is_number(typed) else article.translation_of_id
     if first == article.translation_of_id:
         return
     touched = translations.names(article)

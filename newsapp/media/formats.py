@@ -32,7 +32,7 @@ def bring_up_to_date(seconds: float = TURN) -> int:
 
 def each_brought() -> Iterator[bool]:
     """Bring each picture up to date that is not; False for one whose files are missing or that somebody replaced meanwhile."""
-    folder, last = media_folder(current_app.config), 2**31
+    folder, last = media_folder(current_app.config), 2**31 - 1  # above the number of every picture
     while True:
         row = db.session.execute(behind().where(Picture.id < last).limit(1)).one_or_none()
         db.session.rollback()  # encoding takes a while: no transaction stays open over it
