@@ -134,8 +134,9 @@ def test_old_pictures_are_shown_as_before_and_brought_up_to_date_by_the_job(read
     assert f"{reader.address}/media/ferry-960.webp" in before
     jobs.make_formats()
     assert formats_of(number) == "avif,webp,jpg"
+    assert db.session.scalar(select(Picture.widths).where(Picture.id == number)) == "320,480,960"
     assert {path.name for path in media(reader.app).glob("ferry-*")} == {
-        f"ferry-{rest}" for rest in ("480.webp", "480.avif", "960.webp", "960.avif", "960.jpg")
+        f"ferry-{rest}" for rest in ("320.webp", "320.avif", "480.webp", "480.avif", "960.webp", "960.avif", "960.jpg")
     }
     assert f"article:{article}" in {name for names in db.session.scalars(select(Change.touched)) for name in names}
 

@@ -134,13 +134,20 @@ def on_white(picture: Image.Image) -> Image.Image:
     return paper
 
 
-def kept_again(name: str, widths: list[int], folder: Path) -> tuple[str, ...]:
-    """Write the other formats of a picture of which WebP alone was kept. Returns all its formats. Raises OSError when files are missing."""
+def kept_again(name: str, widths: list[int], folder: Path) -> tuple[list[int], tuple[str, ...]]:
+    """Write what is missing of a picture that was kept before: narrower widths, other formats. Returns all that it has.
+
+    Raises OSError when files are missing.
+    """
     sizes: dict[int, Image.Image] = {}
     for width in widths:
         with Image.open(folder / f"{name}-{width}.webp") as picture:
             sizes[width] = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    return write_others(name, sizes, folder, max_threads=1)  # what nobody waits for leaves the other processors alone
+    for width, size in scaled(sizes[max(sizes)]).items():
+        if width not in sizes:
+            sizes[width] = size
+            write_whole(folder / f"{name}-{width}.webp", encoded(size, "webp"))
+    return sorted(sizes), write_others(name, sizes, folder, max_threads=1)  # what nobody waits for leaves the other processors alone
 
 
 def removed(name: str, widths: str, folder: Path) -> None:

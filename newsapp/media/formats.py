@@ -49,18 +49,19 @@ def behind() -> Any:
 def bring(picture_id: int, name: str, widths: str, folder: Path) -> bool:
     """Write a picture's other files, then say so in the database: until then nobody is sent to them."""
     try:
-        formats = kept_again(name, [int(width) for width in widths.split(",")], folder)
+        made, formats = kept_again(name, [int(width) for width in widths.split(",")], folder)
     except OSError as error:
         log.warning("picture without its files", picture=picture_id, error=str(error))
         return False
+    every = ",".join(map(str, made))
     with writes():
         same = (Picture.id == picture_id, Picture.name == name)
-        done = db.session.execute(update(Picture).where(*same, WEBP_ALONE).values(formats=",".join(formats)))
+        done = db.session.execute(update(Picture).where(*same, WEBP_ALONE).values(widths=every, formats=",".join(formats)))
         assert isinstance(done, CursorResult)
         if done.rowcount:
             tell_users(db.session.get_one(Picture, picture_id))
         elif db.session.scalar(select(Picture.id).where(Picture.name == name)) is None:
-            removed(name, widths, folder)  # replaced or removed while its files were made
+            removed(name, every, folder)  # replaced or removed while its files were made
         db.session.commit()
     return bool(done.rowcount)
 
