@@ -13,6 +13,7 @@ from newsapp.audit import reading as audit
 from newsapp.database import now
 from newsapp.delivery import cdn
 from newsapp.delivery.shelf import BY_NAME
+from newsapp.media import formats
 from newsapp.ops import failed
 from newsapp.publishing import clock, links
 from newsapp.queues import later
@@ -84,6 +85,11 @@ def index_texts() -> None:
 def note_words() -> None:
     """The words that a mistyped one may have been."""
     spelling.note_words()
+
+
+def make_formats() -> None:
+    """Pictures of which WebP alone was kept, in the other formats."""
+    formats.bring_up_to_date()
 
 
 def turn_due() -> None:

@@ -46,6 +46,7 @@ SCHEDULE = (
     Periodic("forget_unsaved", 6 * 3600, "slow", "Text typed at the desk that nobody came back for in a month."),
     Periodic("index_texts", 15, "slow", "Stories whose words are not in the full text yet: after an upgrade, an import, an author's new name."),
     Periodic("note_words", 6 * 3600, "slow", "Words of the archive, by which mistyped ones are put right."),
+    Periodic("make_formats", 60, "slow", "Pictures in AVIF and JPEG of which WebP alone was kept: after an upgrade, of the sample edition."),
     Periodic("keep_uniques", 3600, "slow", "Visitors of days that are over."),
     Periodic("seal_hours", 3600, "slow", "Kept events of hours that are over, compressed or let go."),
     Periodic("compare_hours", 24 * 3600, "slow", "A sample of hours, counted again from their kept events."),

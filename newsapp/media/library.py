@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal, or_, select, true, union
+from sqlalchemy.orm import defer, selectinload
 
 from newsapp.changes import touch
 from newsapp.database import db
@@ -88,7 +89,8 @@ def uses_of(ids: list[int]) -> dict[int, int]:
 def users_of(picture_id: int) -> list[Article]:
     """The articles that show a picture, newest first."""
     places = placings([picture_id])
-    return list(db.session.scalars(select(Article).where(Article.id.in_(select(places.c.article_id))).order_by(Article.id.desc())))
+    query = select(Article).where(Article.id.in_(select(places.c.article_id))).order_by(Article.id.desc())
+    return list(db.session.scalars(query.options(defer(Article.body), selectinload(Article.tags), selectinload(Article.authors))))
 
 
 def on_pages() -> set[int]:
@@ -115,7 +117,7 @@ def bring(kept: Kept, **words: str) -> Picture:
 
 def measure(picture: Picture, kept: Kept) -> None:
     picture.name, picture.width, picture.height = kept.name, kept.width, kept.height
-    picture.widths = ",".join(map(str, kept.widths))
+    picture.widths, picture.formats = ",".join(map(str, kept.widths)), ",".join(kept.formats)
 
 
 def replace(picture: Picture, kept: Kept) -> None:
@@ -132,7 +134,7 @@ def is_logo(picture_id: int) -> bool:
 
 def tell_users(picture: Picture) -> None:
     """Say in the open transaction what a change of the picture shows on."""
-    names = {name for article in users_of(picture.id) for name in (f"article:{article.id}", f"section:{article.section_id}", "front")}
+    names = {name for article in users_of(picture.id) for name in article.touches()}
     names |= {f"page:{page.id}" for page in pages_with(picture.id)}
     names |= {"settings"} if is_logo(picture.id) else set()
     if names:

@@ -72,7 +72,7 @@ def as_json(picture: Picture) -> dict[str, Any]:
     width, address = picture.variants[-1]
     return {
         "id": picture.id, "src": address, "small": picture.variants[0][1], "width": width,
-        "height": max(1, width * picture.height // picture.width) if picture.width else width * 2 // 3,
+        "height": picture.height_at(width),
         **{name: getattr(picture, name) for name in ("name", "alt", "caption", "credit", "focus_x", "focus_y")},
     }  # fmt: skip
 

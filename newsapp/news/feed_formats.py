@@ -121,7 +121,7 @@ def entry_of(story: Article, settings: dict[str, Any], is_full: bool) -> Entry:
     return Entry(
         address, xml_text(story.headline) or address, xml_text(story.standfirst), body_of(story, address) if is_full else "", story.published_at,
         story.told_at, authors, xml_text(story.section.name), [xml_text(tag.name) for tag in story.tags] if is_full else [],
-        absolute(story.picture.variants[-1][1]) if story.picture and story.picture.variants else "", story.language or settings["language"],
+        absolute(story.picture.for_machines[1]) if story.picture and story.picture.variants else "", story.language or settings["language"],
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def body_of(story: Article, address: str) -> str:
     """The story with addresses that lead somewhere from a feed reader too."""
     if not story.body.strip():
         return ""
-    root = lxml.html.fragment_fromstring(figures.as_now(xml_text(story.body)), create_parent="div")
+    root = lxml.html.fragment_fromstring(figures.as_now(xml_text(story.body), figures.for_feeds), create_parent="div")
     root.make_links_absolute(address)
     return "".join([root.text or "", *(lxml.html.tostring(child, encoding="unicode") for child in root)])
 

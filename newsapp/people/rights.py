@@ -55,7 +55,7 @@ RIGHTS = (
     )),
     Right("write", (WRITER, EDITOR, CHIEF), "Write stories, and see how they are read.", (
         "desk.articles", "saved_lists.keep", "saved_lists.let_go",
-        "desk.new", "desk.edit", "desk.create", "desk.change_article", "desk.media", "numbers.show",
+        "desk.new", "desk.edit", "desk.create", "desk.change_article", "desk.media", "desk.share_picture", "numbers.show",
         "revisions.show", "revisions.restore", "revisions.versions", "revisions.choose", "opened_forms.keep", "opened_forms.waiting",
         "desk.create_for_review", "desk.review", "previews.saved", "previews.unsaved", "previews.choose_moment", "previews.site_at",
         "publishing.preview_links", "publishing.make_preview_link", "publishing.take_back_preview_link", "publishing.ask_links",

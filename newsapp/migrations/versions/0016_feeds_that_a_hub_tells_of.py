@@ -8,7 +8,7 @@ from alembic import op
 from newsapp.database import Moment
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0015"
 branch_labels = depends_on = None
 
 
