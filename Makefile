@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build
 
-.PHONY: help run test lint words lock screenshots judge clean
+.PHONY: help run test day lint words lock screenshots judge clean
 help: ## Lists what make can do.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -14,6 +14,9 @@ run: .venv/run.stamp ## Installs what is needed into .venv and runs everything u
 
 test: .venv/dev.stamp ## Runs the tests.
 	@$(BIN)/pytest
+
+day: .venv/dev.stamp ## Works a whole day at the desk in two browsers: 200 deeds, the desk killed five times; DAY_SEED=N makes another.
+	@DAY_DEEDS=200 $(BIN)/pytest -n0 tests/test_desk_day.py
 
 lint: .venv/dev.stamp ## Checks style and types.
 	@$(BIN)/ruff check .

@@ -22,7 +22,10 @@ def __getattr__(name: str) -> Any:
     entry = app.extensions["entry"]
     leave_with_parent()
     if name == "desk":
-        app.extensions["periods"] = periods()
+        from newsapp.ops.watcher import Watcher
+
+        app.extensions["periods"], app.extensions["queue_of"] = periods()
+        Watcher(app).start()
         return receiving(entry, config)
     entry.start()
     return listening(entry, config)
@@ -47,8 +50,8 @@ def share_counters(config: Config) -> None:
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
 
 
-def periods() -> dict[str, int]:
-    """Seconds between two turns of each scheduled job, so that the board can say which is late."""
+def periods() -> tuple[dict[str, int], dict[str, str]]:
+    """Seconds between two turns of each scheduled job, so that the board can say which is late; and the queue of each."""
     from workers.schedule import SCHEDULE
 
-    return {periodic.job: periodic.every for periodic in SCHEDULE}
+    return {periodic.job: periodic.every for periodic in SCHEDULE}, {periodic.job: periodic.queue for periodic in SCHEDULE}

@@ -42,6 +42,7 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
             listen(database.db.engine)
     app.extensions["redis_desk"] = connections.for_desk(config)
     app.extensions["redis_jobs"] = connections.for_jobs(config)
+    note_slow_queries(app)
     if role == "site":
         from newsapp.delivery import init_site
 
@@ -51,6 +52,14 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
 
         init_desk(app)
     return app
+
+
+def note_slow_queries(app: Flask) -> None:
+    """Let the board show what took long in the database."""
+    from newsapp.ops.slow_queries import SlowQueries
+
+    with app.app_context():
+        SlowQueries(app.extensions["redis_desk"], app.config["ROLE"]).listen(database.db.engine)
 
 
 def keep_index() -> None:
@@ -66,10 +75,12 @@ def import_models(role: str) -> None:
     from newsapp.audit import models as audit_models  # noqa: F401
     from newsapp.front import models as front_models  # noqa: F401
     from newsapp.news import models as news_models  # noqa: F401
+    from newsapp.ops import models as ops_models  # noqa: F401
     from newsapp.publishing import models as publishing_models  # noqa: F401
     from newsapp.search import models as search_models  # noqa: F401
     from newsapp.settings import models as settings_models  # noqa: F401
     from newsapp.traffic import models as traffic_models  # noqa: F401
+    from newsapp.websub import models as websub_models  # noqa: F401
 
     if role in ("desk", "tool"):
         from newsapp.desk import models as desk_models  # noqa: F401

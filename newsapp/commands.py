@@ -30,6 +30,8 @@ COMMANDS = (
     Command("user", "newsapp.people.commands", "user", "Add people, give them passwords."),
     Command("key", "newsapp.traffic.key_commands", "key", "Let a paper's own apps report views."),
     Command("recount", "newsapp.traffic.recount_command", "recount_command", "Count kept events again under another rule.", is_deed=False),
+    Command("doctor", "newsapp.ops.commands", "doctor", "Look whether all is set up as it must be, and say what to do.", is_deed=False),
+    Command("pictures", "newsapp.media.commands", "pictures", "Bring pictures of an older newsapp up to date.", is_deed=False),
     Command("ledger", "newsapp.traffic.commands", "ledger", "Show that every event is accounted for."),
     Command("backup", "newsapp.run.commands", "backup", "Keep a copy of the database, the pictures and the secrets.", is_deed=False),
     Command("read-only", "newsapp.ops.commands", "read_only", "Let editors read the desk and change nothing.", is_deed=False),

@@ -57,6 +57,18 @@ def address(text: str) -> str:
     return text.rstrip("/")
 
 
+ORIGIN = re.compile(r"https://(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:\d{1,5})?")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins as a Content-Security-Policy lists them. Nothing that would end a directive, or let everybody in."""
+    found = [part.strip().lower().removesuffix("/") for part in text.split(",") if part.strip()]
+    for origin in found:
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(f"{origin!r} is no origin; write each as https://ads.example.com or https://*.example.com, commas between them")
+    return tuple(dict.fromkeys(found))
+
+
 def smtp(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
@@ -179,6 +191,7 @@ CONFIG = (
     Variable("MAIL_FROM", str, lambda c: f"desk@{urlsplit(c['SITE_URL']).hostname}", "Whom letters come from."),
     Variable("TRUSTED_PROXIES", networks, "", "Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."),
     Variable("WEBHOOK_ALLOW", networks, "", "Private networks (CIDR, comma-separated) that the webhook may be sent to."),
+    Variable("EMBED_ORIGINS", origins, "", "Origins (https://…, comma-separated) whose scripts, frames and pictures readers' pages may load."),
     Variable("METRICS_ALLOW", networks, "127.0.0.0/8,::1/128", "Networks that may read /metrics."),
     Variable("SITE_WORKERS", number, "2", "Web processes of the site."),
     Variable("SITE_THREADS", number, "4", "Threads in each web process of the site, beside its event loop."),

@@ -142,7 +142,7 @@ class Day:
         self.unsure: Counter[tuple[str, str]] = Counter()  # those whose answer never came
         self.done: list[str] = []
         self.kills: list[str] = []  # "typing" or "saving", in the order in which they will come
-        self.killed = 0
+        self.killed, self.pause = 0, 0  # deeds between two of them
         self.redirects: dict[str, str] = {}
         self.front: Story | None = None
         self.breaking = ""
@@ -201,7 +201,7 @@ class Day:
 
     def is_time_to_kill(self) -> bool:
         """The kills are spread over the day."""
-        return len(self.done) >= (self.killed + 1) * 30
+        return len(self.done) >= (self.killed + 1) * self.pause
 
     @contextlib.contextmanager
     def killed_desk(self) -> Iterator[None]:

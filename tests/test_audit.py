@@ -27,6 +27,7 @@ from newsapp.people.models import User
 from newsapp.saving import saving
 from newsapp.traffic.models import held_views
 from tests.desk import Desk, desk_of, settings_of
+from tests.machine import a_worker, fail_a_job
 from tests.test_people import set_up_codes
 
 
@@ -123,6 +124,16 @@ def test_every_route_that_changes_something_leaves_an_entry(desk: Desk) -> None:
         desk.send("/desk/sign-out", mine)
         desk.sign_in("first")
 
+    def failed_job(action: str) -> Callable[[], Any]:
+        return lambda: desk.send(f"/desk/ops/failed/{action}", mine, queue="desk", job=fail_a_job(desk.app.extensions["redis_desk"]))
+
+    def worker_told(what: str) -> Callable[[], Any]:
+        return lambda: desk.send(f"/desk/ops/workers/{a_worker(desk.app.extensions['redis_desk'])}/{what}", mine)
+
+    def run_now() -> None:
+        desk.app.extensions["periods"] = {"tell": 2}
+        desk.send("/desk/ops/schedule/tell/run", mine)
+
     deeds_of: dict[str, Callable[[], Any]] = {
         "desk.create": send("/desk/articles", **story, version=0),
         "desk.create_and_publish": send("/desk/articles/publication", **story, version=0),
@@ -169,7 +180,10 @@ def test_every_route_that_changes_something_leaves_an_entry(desk: Desk) -> None:
         "people.change_roles": send(f"{people}/roles", roles=["editor"]), "people.deactivate": send(f"{people}/deactivation"),
         "people.reactivate": send(f"{people}/deactivation/removal"), "people.end_sessions": send(f"{people}/sessions/end"),
         "people.reset_link": send(f"{people}/reset-link"), "people.drop_second_factor": send(f"{people}/second-factor/removal"),
-        
+        "operations.requeue": failed_job("requeue"), "operations.delete": failed_job("deletion"),
+        "operations.act_on_all": send("/desk/ops/failed/all", queue="desk", action="delete"),
+        "operations.quiet_worker": worker_told("quiet"), "operations.wake_worker": worker_told("quiet/removal"),
+        "operations.stop_worker": worker_told("stop"), "operations.run_now": run_now,
         "account.rename": send(f"{mine}/name", name="First desk"),
         "security.two_factor_setup_validate": lambda: set_up_codes(desk),
         "security.mf_recovery_codes": send(f"{mine}/recovery-codes", generate_new_codes=1),

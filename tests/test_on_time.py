@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.conftest import Valkey, wait_for
-from tests.home import Home
+from tests.home import ROOT, Home
+from tests.letterbox import Letterbox, letterbox
+from tests.machine import fail_a_job
 from tests.newsroom import FIREFOX
 from tests.tabs import UNDRIVEN
 
@@ -32,9 +36,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey) -> Iterator[Home]:
+def box() -> Iterator[Letterbox]:
+    with letterbox() as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, box: Letterbox) -> Iterator[Home]:
     """A paper whose Valkey is not its own part, so that a test may stop it."""
-    home = Home(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url).up()
+    home = Home(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url, SMTP_URL=box.url).up()
     yield home
     home.stop()
 
@@ -140,6 +150,70 @@ def test_an_embargo_and_an_end_come_by_the_clock_alone(paper: Home, desk: Page) 
         return "Went out" in (said := desk.locator(".turns").inner_text()) and "Ended" in said
 
     wait_for(told, 20, "the history to say what the clock did")
+
+
+def board(desk: Page) -> Page:
+    desk.goto(f"{DESK}/desk/ops")
+    return desk
+
+
+def worker_row(desk: Page, queue: str) -> Locator:
+    """The row of a queue's worker, as the board has it now."""
+    return desk.locator("section[aria-labelledby=workers] tbody tr").filter(has=desk.get_by_role("cell", name=queue, exact=True))
+
+
+def alarm(desk: Page, name: str) -> Locator:
+    return desk.locator(f"#alarm-{name}")
+
+
+def test_alarms_appear_name_their_cause_and_clear(paper: Home, desk: Page, server: Valkey, box: Letterbox) -> None:
+    """A job fails, the inbox backs up and an embargo is late: operators are told of each once, see it, and mend it on the board."""
+    for name, value in (("alert_email", "night@newsapp.example"), ("alert_after", "5")):
+        command = [sys.executable, "-m", "newsapp.cli", "settings", "set", name, value]
+        subprocess.run(command, cwd=ROOT, env=paper.environment, check=True, capture_output=True)
+    path = write(desk, "Read while nobody counts")
+    wait_for(lambda: ask(path)[0] == 200, 10, "the story")
+    beacon = re.search(r'data-beacon="([^"]+)"', ask(path)[1])
+    assert beacon
+    board(desk)
+    for queue in ("count", "desk"):
+        worker_row(desk, queue).get_by_role("button", name=re.compile("^Quiet")).click()
+        expect(desk.get_by_role("status").filter(has_text="takes no more jobs")).to_be_visible()
+        expect(worker_row(desk, queue).locator(".state")).to_have_text("Quiet", timeout=60_000)
+    fail_a_job(server.client(), "slow")
+    write(desk, "Out when the clock stands still", soon(8))
+    wait_for(lambda: ask(f"{beacon[1].replace('&amp;', '&')}&n=navigate", "POST")[0] in (204, 429), 5, "a view to be taken")
+    board(desk)
+    for name, title, cause in (
+        ("jobs-failed", "Jobs failed: 1 on slow", "A job raised an error"),
+        ("queue-idle", "Nobody works on: count, desk", "No worker process of the queue is heard"),
+        ("views-waiting", "A view has waited", "nobody counts them"),
+        ("turn-late", "An embargo or an end is", "turn_due has not run since its moment"),
+    ):
+        expect(alarm(desk, name)).to_contain_text(title, timeout=60_000)
+        expect(alarm(desk, name)).to_contain_text(cause)
+    titles = ("Jobs failed", "Nobody works on", "A view has waited", "An embargo or an end is")
+
+    def told() -> list[int]:
+        return [sum(title in subject for _, subject, _ in box.letters) for title in titles]
+
+    wait_for(lambda: all(told()), 60, "a letter of each alarm")
+    alarm(desk, "turn-late").get_by_role("link", name="Runbook").click()
+    expect(desk.get_by_role("heading", name="An embargo or an end is late")).to_be_in_viewport()
+
+    board(desk)
+    for queue in ("count", "desk"):
+        worker_row(desk, queue).get_by_role("button", name=re.compile("^Wake")).click()
+        expect(desk.get_by_role("status").filter(has_text="takes jobs again")).to_be_visible()
+    alarm(desk, "jobs-failed").get_by_role("link", name="See the failed jobs").click()
+    expect(desk.get_by_text("nothing_of_that_name").first).to_be_visible()
+    desk.get_by_role("checkbox").check()
+    desk.get_by_role("button", name="Delete chosen").click()
+    expect(desk.get_by_text("1 job deleted.")).to_be_visible()
+    board(desk)
+    for name in ("jobs-failed", "queue-idle", "views-waiting", "turn-late"):
+        expect(alarm(desk, name)).to_have_count(0, timeout=60_000)
+    assert told() == [1, 1, 1, 1], "four processes looked"
 
 
 def test_a_takedown_without_redis_is_gone_at_once(paper: Home, desk: Page, server: Valkey) -> None:

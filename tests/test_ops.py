@@ -16,7 +16,7 @@ from newsapp.changes import touch
 from newsapp.config import Config, networks
 from newsapp.database import db, now
 from newsapp.news.models import LIVE, Article
-from newsapp.ops import board, reading
+from newsapp.ops import alarms, board, reading
 from newsapp.ops.figures import InboxFigures
 from newsapp.queues import QUEUES, queue
 from newsapp.traffic import counter, events, kept, ranking
@@ -62,7 +62,7 @@ def tile(desk: Desk, title: str) -> board.Tile:
 
 def open_alarms(desk: Desk) -> str:
     with desk.app.app_context():
-        return "; ".join(alarm.title for alarm in board.alarms(reading.read()))
+        return "; ".join(alarm.title for alarm in alarms.alarms(reading.read()))
 
 
 def test_every_promise_has_a_tile_with_a_word(desk: Desk) -> None:

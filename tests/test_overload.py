@@ -25,7 +25,7 @@ from structlog.testing import LogCapture
 from bench import replay
 from newsapp.config import Config
 from newsapp.database import db
-from newsapp.ops import board, reading
+from newsapp.ops import alarms, board, reading
 from newsapp.ops.metrics import SPILLED as SPILLED_TOTAL
 from newsapp.ops.metrics import UNSTORED as UNSTORED_TOTAL
 from newsapp.traffic import overload
@@ -259,7 +259,7 @@ def shown(newsroom: Newsroom) -> tuple[board.Tile, str]:
     """(the tile of the promise that views are counted at once, the alarms' titles)."""
     db.session.rollback()  # each reading of the board is a request of its own
     found = reading.read()
-    return board.tile(board.PROMISES[0], found), "; ".join(alarm.title for alarm in board.alarms(found))
+    return board.tile(board.PROMISES[0], found), "; ".join(alarm.title for alarm in alarms.alarms(found))
 
 
 @pytest.mark.parametrize(("age", "word"), [(20, "At risk"), (300, "Broken")])
@@ -293,7 +293,7 @@ def test_the_board_names_the_step_its_cause_and_the_way_out(newsroom: Newsroom, 
     statuses(newsroom, "harbour-fire", 1)
     found = reading.read()
     assert [(rung.processes, rung.word) for rung in board.rungs(found)] == [(0, ""), (0, ""), (1, "Lost")]
-    alarm = next(alarm for alarm in board.alarms(found) if alarm.title == "Views are refused")
+    alarm = next(alarm for alarm in alarms.alarms(found) if alarm.title == "Views are refused")
     assert alarm.tone == board.BAD
     assert "SPILL_DISK" in alarm.cause
 

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from markupsafe import escape
 
 from newsapp.config import Config
+from newsapp.database import db
+from newsapp.news.models import Picture
 from newsapp.people.commands import user
 from newsapp.settings.commands import settings
 from newsapp.settings.forms import groups
@@ -21,7 +23,8 @@ from tests.desk import Desk, desk_of, settings_of
 OTHER: dict[str, Any] = {
     "text": "Something else", "long_text": "Something\nelse", "email": "chief@newsapp.example", "number": 7, "zone": "Asia/Tokyo",
     "language": "pt-BR", "links": "Letters https://letters.newsapp.example/", "url": "https://newsapp.example/", "secret": "between the two of us",
-    "hosts": "partner.newsapp.example",
+    "hosts": "partner.newsapp.example", "menu": "/sport\nLetters https://letters.newsapp.example/\n*", "colour": "#b3261e", "picture": 1,
+    "columns": "Company\nLetters https://letters.newsapp.example/", "profiles": "https://x.com/paper\nForum https://forum.newsapp.example/",
 }  # fmt: skip
 WRONG: dict[str, Any] = {
     "text": "x" * 501,
@@ -32,6 +35,11 @@ WRONG: dict[str, Any] = {
     "language": "Klingon",
     "links": "alone",
     "hosts": "a host!",
+    "menu": "alone",
+    "columns": "Letters https://letters.newsapp.example/",
+    "profiles": "alone",
+    "colour": "#ffff00",
+    "picture": 99,
 }
 SITE = [setting for setting in SETTINGS if "site" in setting.scopes]
 
@@ -64,6 +72,10 @@ def test_every_setting_of_the_site_is_a_field_under_its_group(editor: Desk) -> N
 
 @pytest.mark.parametrize("setting", SITE, ids=lambda setting: setting.name)
 def test_each_setting_can_be_changed_and_comes_back(editor: Desk, setting: Any) -> None:
+    if setting.kind == "picture":
+        with editor.app.app_context():
+            db.session.add(Picture(name="logo", widths="480", width=480, height=96))
+            db.session.commit()
     value = [name for name, _ in setting.choices if name != setting.default][-1] if setting.kind == "choice" else OTHER[setting.kind]
     assert save(editor, **{setting.name: value}).status_code == 302
     assert site_values(editor) == {setting.name: setting.clean(value)}
@@ -169,7 +181,6 @@ def test_people_are_added_listed_and_given_new_passwords(shell: CliRunner) -> No
 
 def test_an_unknown_setting_in_the_database_is_passed_over(editor: Desk) -> None:
     with editor.app.app_context():
-        from newsapp.database import db
         from newsapp.settings.models import SettingChange
 
         db.session.add(SettingChange(scope="site", name="a_setting_of_another_release", value=1, editor="x"))

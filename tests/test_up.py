@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -61,26 +62,48 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home.stop()
 
 
-def test_a_new_home_becomes_a_paper_with_stories_and_an_editor(home):
-    home.up()
-    assert re.search(r"as \S+@\S+ with the password \S{12,}", home.text())
-    assert answer(PORT) == 200
-    assert answer(PORT + 1, "/readyz") == 200
+class First(NamedTuple):
+    """A home that was started for the first time and stopped by Ctrl-C: what site and desk answered, and the exit status."""
+
+    home: Home
+    answers: list[int]
+    status: int
 
 
-def test_a_home_may_have_an_unusual_name(tmp_path):
-    home = Home(tmp_path / "it's 100% ours").up()
-    home.stop()
-    assert (home.folder / "log" / "site.log").exists()
-
-
-def test_a_second_start_keeps_all(home):
-    home.up()
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> First:
+    home = Home(tmp_path_factory.mktemp("first") / "it's 100% ours").up()
+    answers = [answer(PORT), answer(PORT + 1, "/readyz")]
     home.inbox().set("kept", "yes")
-    home.stop()
-    home.up()
+    return First(home, answers, home.stop(signal.SIGINT))
+
+
+def test_a_new_home_becomes_a_paper_with_stories_and_an_editor(first):
+    assert re.search(r"as \S+@\S+ with the password \S{12,}", first.home.text())
+    assert first.answers == [200, 200]
+    assert (first.home.folder / "log" / "site.log").exists()
+
+
+@linux_only
+def test_a_stop_leaves_nothing_behind(first):
+    assert first.status == 0
+    assert first.home.left() == []
+    assert list((first.home.folder / "run").glob("*.pid")) == []
+
+
+def test_the_inbox_stops_last(first):
+    stopped = re.findall(r"stopped: ([\w-]+)", (first.home.folder / "log" / "supervisor.log").read_text())
+    assert set(stopped[:2]) == {"site", "desk"}
+    assert stopped[-1] == "valkey"
+
+
+@linux_only
+def test_a_second_start_keeps_all_until_its_terminal_hangs_up(first):
+    home = first.home.up()
     assert home.inbox().get("kept") == b"yes"
     assert "password" not in home.text()
+    assert home.stop(signal.SIGHUP) == 0
+    assert first.home.left() == []
 
 
 @linux_only
@@ -148,15 +171,6 @@ def test_a_web_worker_that_is_killed_is_started_again(running):
 
 
 @linux_only
-@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda ask: ask.name)
-def test_a_stop_leaves_nothing_behind(home, ask):
-    home.up()
-    assert home.stop(ask) == 0
-    assert home.left() == []
-    assert list((home.folder / "run").glob("*.pid")) == []
-
-
-@linux_only
 def test_a_terminal_that_is_gone_leaves_nothing_behind(home):
     with subprocess.Popen(UP, cwd=ROOT, env=home.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         wait_for(lambda: b"Ctrl-C stops" in process.stdout.readline(), 90, "the banner")
@@ -166,13 +180,6 @@ def test_a_terminal_that_is_gone_leaves_nothing_behind(home):
         process.terminate()
         process.wait(60)
     assert home.left() == []
-
-
-def test_the_inbox_stops_last(home):
-    home.up().stop()
-    stopped = re.findall(r"stopped: ([\w-]+)", (home.folder / "log" / "supervisor.log").read_text())
-    assert set(stopped[:2]) == {"site", "desk"}
-    assert stopped[-1] == "valkey"
 
 
 @linux_only
@@ -213,14 +220,15 @@ def test_the_docs_list_every_part_and_variable():
 
 
 @linux_only
-@pytest.mark.parametrize("name", ["site", "desk"])
-def test_a_server_killed_at_once_leaves_no_process_on_its_port(home, name):
+def test_servers_killed_at_once_leave_no_process_on_their_ports(home):
     home.up()
-    workers = children_of(home.pid(name))
-    assert workers
-    os.kill(home.pid(name), signal.SIGKILL)
-    wait_for(lambda: not [pid for pid in workers if command_of(str(pid))], 20, "its processes to leave")
-    wait_for(lambda: answer(PORT, "/livez") == answer(PORT + 1, "/livez") == 200, 20, "the part to be started again")
+    servers = [home.pid(name) for name in ("site", "desk")]
+    workers = [child for server in servers for child in children_of(server)]
+    assert len(workers) == 3
+    for server in servers:
+        os.kill(server, signal.SIGKILL)
+    wait_for(lambda: not [pid for pid in workers if command_of(str(pid))], 20, "their processes to leave")
+    wait_for(lambda: answer(PORT, "/livez") == answer(PORT + 1, "/livez") == 200, 30, "the parts to be started again")
 
 
 def children_of(pid: int) -> list[int]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsapp.config import load_config
 from newsapp.database import db
-from newsapp.settings import store
+from newsapp.settings import accent, store
 from tests import tongues
 from tests.conftest import Valkey, make_app
 from tests.walk import DESKTOP, PHONE, wrong_with
@@ -20,7 +20,8 @@ from tests.walk import DESKTOP, PHONE, wrong_with
 pytestmark = pytest.mark.browser
 
 PORT = 8460
-PORTS = {"ar": PORT, "fr": PORT + 1, "ar in en": PORT + 2}  # the last: Arabic stories in an English paper
+# "in en": Arabic stories in an English paper. "dressed": with a look of its own (docs/look.md).
+PORTS = {"ar": PORT, "fr": PORT + 1, "ar in en": PORT + 2, "ar dressed": PORT + 3, "fr dressed": PORT + 4}
 PICTURES = os.environ.get("READERS_PICTURES")  # a folder to put screenshots into
 FEW = ("/", "/{section}", "/{section}/story-0")
 MORE = ("/search?q={word}", "/corrections", "/how-we-count", "/most-viewed/day", "/nowhere")
@@ -36,7 +37,9 @@ def papers(tmp_path_factory: pytest.TempPathFactory, valkey_session: Valkey) -> 
         found = {"NEWSAPP_HOME": str(home), "PORT": str(port), "REDIS_URL": f"{valkey_session.url}?db={number}", "LOG_LEVEL": "ERROR"}
         app = make_app(load_config(found | {"DATABASE_URL": f"sqlite:///{home}/newsapp.db"}), "site")
         app.extensions["redis_jobs"].flushdb()
-        tongues.write(app, language[:2], within=language[6:])
+        tongues.write(app, language[:2], within=language.partition(" in ")[2])
+        if language.endswith("dressed"):
+            tongues.dress(app)
         with app.app_context():
             store.change("site", "protection_mode", "message", "the test")
             db.session.commit()
@@ -82,6 +85,31 @@ def test_a_page_fits_and_has_no_findings_by_day_and_by_night(page: Page, languag
             page.screenshot(path=Path(PICTURES) / f"{language.replace(' ', '-')}-{name}-{where.partition(', ')[2]}.png", full_page=True)
 
     assert wrong_with(page, photograph) == []
+
+
+def test_a_logo_turns_with_the_colours_of_the_page_and_stands_where_the_paper_begins(page: Page) -> None:
+    for language, mirrored in (("ar dressed", True), ("fr dressed", False)):
+        page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+        for scheme, shown in (("light", "day"), ("dark", "night")):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.goto(address(language, "/"))
+            logo = page.locator(f".masthead .logo--{shown}")
+            expect(logo).to_be_visible()
+            expect(page.locator(".masthead .logo:visible")).to_have_count(1)
+            assert logo.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+            box = logo.bounding_box()
+            assert (box["x"] > DESKTOP["width"] / 2) == mirrored
+            assert box["width"] == pytest.approx(box["height"] * 1080 / 220, rel=0.02)
+        page.locator("[data-scheme-toggle]").click()
+        expect(page.locator(".masthead .logo--day")).to_be_visible()
+
+
+def test_the_accent_colours_the_page_in_both_schemes(page: Page) -> None:
+    for scheme, colour in (("light", accent.accent_of(tongues.LOOK["accent"]).day), ("dark", accent.accent_of(tongues.LOOK["accent"]).night)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(address("fr dressed", "/{section}/story-0"))
+        shown = page.locator(".kicker").first.evaluate("part => getComputedStyle(part).color")
+        assert shown == f"rgb({', '.join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))})"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])

@@ -12,14 +12,17 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from flask import Flask
+from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy.orm import joinedload
 
 from newsapp import copies
 from newsapp.changes import tell, touch
 from newsapp.database import db, now, writes
 from newsapp.edition.pictures import copy_picture
+from newsapp.media.files import keep
 from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Author, Correction, Page, Picture, Section, Tag
 from newsapp.settings import store
+from newsapp.settings.links import NETWORKS
 from newsapp.traffic.windows import WINDOWS
 
 PAPERS: dict[str, dict[str, Any]] = {
@@ -53,6 +56,39 @@ def write(app: Flask, language: str, within: str = "") -> dict[str, Any]:
         count(app)
         db.session.remove()
     return words
+
+
+LOOK = {
+    "accent": "#b3261e", "footer_text": "Harbour Press, 1 Quay", "menu": "*\nPodcasts https://podcasts.paper.example/\n/about",
+    "footer_columns": "Harbour Press\nJobs https://jobs.paper.example/\nAbout /about\nService\nLetters mailto:letters@paper.example",
+    "profiles": "\n".join(f"https://{host}/paper" for network in NETWORKS for host in network.hosts[:1]) + "\nForum https://forum.paper.example/",
+}  # fmt: skip
+
+
+def dress(app: Flask) -> None:
+    """Let the paper have all that editors can give its look."""
+    media = app.config["NEWSAPP_HOME"] / "media"
+    with app.app_context(), writes():
+        for name, ink in (("logo", "#14181b"), ("logo_night", "#eceff0")):
+            kept = keep(drawn_logo(ink), name.replace("_", "-"), media)
+            logo = Picture(name=kept.name, widths=",".join(map(str, kept.widths)), width=kept.width, height=kept.height)
+            db.session.add(logo)
+            db.session.flush()
+            store.change("site", name, logo.id, "the test")
+        for name, value in LOOK.items():
+            store.change("site", name, value, "the test")
+        db.session.commit()
+        db.session.remove()
+
+
+def drawn_logo(ink: str) -> Image.Image:
+    """A mark and a word on no ground."""
+    image = Image.new("RGBA", (1080, 220), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((10, 10, 210, 210), outline=ink, width=22)
+    draw.rectangle((98, 10, 122, 210), fill=LOOK["accent"])
+    draw.text((260, 20), "HARBOUR", fill=ink, font=ImageFont.load_default(170))
+    return image
 
 
 def stories_of(words: dict[str, Any], media: Path) -> list[Article]:

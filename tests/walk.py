@@ -15,7 +15,11 @@ from tests.paper import HEX, Paper
 
 AXE = (Path(__file__).parent / "fixtures" / "axe" / "axe.min.js").read_text()
 # A colour that fades, however fast, has its new value a frame later.
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+# Drawn, and no colour on its way to another.
+SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < 5000))
+  .then((changes) => Promise.allSettled(changes.map(({ finished }) => finished)))
+  .then(() => true)"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """async (runOnly) => (await axe.run(document, { resultTypes: ['violations'], runOnly }))
   .violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} (${failureSummary})`))"""
@@ -74,7 +78,7 @@ NO_PAGE = {
     "numbers.ask_month": "leads to the file", "most_viewed.find": "leads to the story", "opened_forms.reopen": "leads to the form",
     "security.wan_delete": "is only sent to", "security.wan_verify": "asks the browser for a passkey that the person has",
     "security.tf_select": "there is one second factor",
-    "account.qr": "a picture", "desk.media": "a picture", "previews.shared_media": "a picture",
+    "account.qr": "a picture", "desk.media": "a picture", "desk.share_picture": "a picture", "previews.shared_media": "a picture",
     "audit.download": "a file", "numbers.month": "a file",
     "finding.find": "for a script", "finding.address": "for a script", "finding.embed": "for a script", "opened_forms.form_token": "for a script",
     "opened_forms.waiting": "for a script", "front.stories": "for a script", "numbers.current": "for a script", "operations.current": "for a script",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import FrameType
@@ -13,14 +14,18 @@ from flask import Flask
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from newsapp import create_app
 from newsapp.config import ConfigError
-from newsapp.database import db
+from newsapp.database import db, now
+from newsapp.ops import timings, worker_notes
+from newsapp.ops.watcher import Watcher
 from newsapp.parent import leave_with_parent
 from newsapp.queues import QUEUES, QueueRecord, queue
 from newsapp.redis import client
 from newsapp.traffic.installation import WrongInstallation, check_installation
+from workers.schedule import SCHEDULE
 from workers.stopping import STOPPING
 from workers.ticker import Ticker
 
@@ -34,10 +39,27 @@ class InContext:
     """Gives each job the application, and tells running jobs of a stop."""
 
     app: Flask
+    notes: redis.Redis  # a connection for what is told of jobs
 
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
+        began = time.monotonic()
         with self.app.app_context():
-            return bool(super().perform_job(job, queue, execution))  # type: ignore[misc]
+            is_done = bool(super().perform_job(job, queue, execution))  # type: ignore[misc]
+        with contextlib.suppress(redis.RedisError):  # that it ran matters more than how long
+            timings.note(self.notes, queue.name, timings.label_of(job.func_name or "", job.args), time.monotonic() - began, is_done, now())
+        return is_done
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Wait while an operator wants this worker quiet, and let the board see that it is."""
+        worker: Any = self
+        before = worker.get_state()
+        while not burst and not worker._stop_requested and worker_notes.is_quiet(worker.connection, worker.name):
+            worker.set_state(WorkerStatus.SUSPENDED)
+            worker.heartbeat()
+            time.sleep(1)
+        if worker.get_state() != before:
+            worker.set_state(before)
+        super().check_for_suspension(burst)  # type: ignore[misc]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         STOPPING.set()
@@ -79,10 +101,12 @@ def work(record: QueueRecord) -> None:
     wait_for_redis(connection)
     with app.app_context():
         check_installation(connection)
-    Ticker(app).start()
+    app.extensions["periods"] = {periodic.job: periodic.every for periodic in SCHEDULE}
     kind = Forking if record.forks else InProcess
-    kind.app = app
+    kind.app, kind.notes = app, client(app.config["REDIS_URL"], timeout=1.0)
     worker = kind([queue(record.name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=60)
+    Ticker(app, worker.name).start()
+    Watcher(app).start()
     worker.work(max_jobs=MOST_JOBS, logging_level="WARNING")
 
 

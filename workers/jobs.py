@@ -13,7 +13,10 @@ from newsapp.audit import reading as audit
 from newsapp.database import now
 from newsapp.delivery import cdn
 from newsapp.delivery.shelf import BY_NAME
+from newsapp.media import formats
+from newsapp.ops import failed
 from newsapp.publishing import clock, links
+from newsapp.queues import later
 from newsapp.revisions import unsaved
 from newsapp.search import keeping, spelling
 from newsapp.settings.store import SETTINGS_COPY, site_values
@@ -33,6 +36,7 @@ from newsapp.traffic import (
     uniques,
     webhook,
 )
+from newsapp.websub import noting, telling
 from workers.stopping import STOPPING
 
 
@@ -64,6 +68,7 @@ def refresh_site() -> None:
     for name in ("site", "hidden"):
         BY_NAME[name].refresh(connection())
     publish_lists()
+    note_feeds()
 
 
 def refresh_settings() -> None:
@@ -80,6 +85,11 @@ def index_texts() -> None:
 def note_words() -> None:
     """The words that a mistyped one may have been."""
     spelling.note_words()
+
+
+def make_formats() -> None:
+    """Pictures of which WebP alone was kept, in the other formats."""
+    formats.bring_up_to_date()
 
 
 def turn_due() -> None:
@@ -155,6 +165,17 @@ def tell_entries() -> None:
     webhook.tell_entries(now())
 
 
+def note_feeds() -> None:
+    """Feeds that have news, for the hub of WebSub; it is told by a queue that nobody waits for."""
+    if noting.note_feeds(now()):
+        later("tell_hub", queue_name="slow", together=2)
+
+
+def tell_hub() -> None:
+    """News of feeds, to the hub. Fails with the reason when it does not take them."""
+    telling.tell_hub()
+
+
 def reset_thresholds() -> None:
     """From which sum on the indexes of each window hold an article."""
     thresholds.reset()
@@ -170,6 +191,23 @@ def merge_days() -> None:
     changes.forget(now())
     audit.forget(now(), site_values()["audit_days"])
     forget_sessions()
+
+
+def run_now(name: str) -> None:
+    """A job of the schedule that an operator asked for, whatever its turn."""
+    from workers import periodic  # it knows the jobs of this module
+
+    periodic.run(name, anyway=True)
+
+
+def requeue_all_failed(queue_name: str) -> None:
+    """All jobs that failed on a queue, asked for again."""
+    failed.act_on_all("requeue", queue_name, connection())
+
+
+def delete_all_failed(queue_name: str) -> None:
+    """All jobs that failed on a queue, forgotten."""
+    failed.act_on_all("delete", queue_name, connection())
 
 
 def forget_sessions() -> None:

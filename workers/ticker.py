@@ -19,6 +19,7 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.database import now
+from newsapp.ops import worker_notes
 from newsapp.queues import QUEUES, queue
 from newsapp.redis import for_jobs
 from newsapp.traffic.counter import count_shard
@@ -36,8 +37,8 @@ FAILED_TTL = 3600  # with the database down one fails every second or two: a wee
 class Ticker:
     """Asks once a second, over a connection of its own."""
 
-    def __init__(self, app: Flask) -> None:
-        self.app = app
+    def __init__(self, app: Flask, worker: str = "") -> None:
+        self.app, self.worker = app, worker
         self.shards: int = app.config["SHARDS"]
         self.connection = for_jobs(app.config)
         self.timeouts = {record.name: record.timeout for record in QUEUES}
@@ -64,6 +65,8 @@ class Ticker:
                 for shard in range(self.shards):
                     self.ask("count", "workers.jobs.count", f"count-{shard}-{bucket}", shard)
             at = now()
+            if self.worker and bucket % 5 == 0:
+                worker_notes.tell(self.connection, self.worker)
             for periodic in due(at):
                 self.ask(periodic.queue, "workers.periodic.run", f"{periodic.job}-{periodic.turn(at)}", periodic.job)
         except OutOfMemoryError:

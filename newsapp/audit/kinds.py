@@ -35,6 +35,8 @@ KINDS = (
     Kind("invitation", "Invitation", ("desk_invitation",)),
     Kind("sign_in", "Signing in"),
     Kind("session", "Session", ("desk_session",)),
+    Kind("job", "Job"),
+    Kind("worker", "Worker"),
     Kind("desk", "The desk"),
 )
 BY_TABLE = {table: kind for kind in KINDS for table in kind.tables}
@@ -50,7 +52,7 @@ QUIET = frozenset({
     "window_state", "trend_state", "view_ledger", "held_views", "article_engagement_daily", "article_referrers_daily", "referrer_host", "view_rule",
     "kept_chunk", "recounted_hour", "ingested_view", "list_member", "schedule_state", "installation", "imported_item",
     "revision", "unsaved", "article_turn", "turned_through", "outside_link", "text_waiting", "article_text", "known_word",
-    "saved_list",
+    "saved_list", "hub_feed", "hub_through", "open_alarm", "alert",
 })  # fmt: skip
 
 

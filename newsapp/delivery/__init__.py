@@ -24,6 +24,7 @@ def init_site(app: Flask) -> None:
     from newsapp.news.installed import installed
     from newsapp.news.pages import news
     from newsapp.news.sitemaps import sitemaps
+    from newsapp.ops.metrics import tell_page_cache
     from newsapp.ops.pages import health
     from newsapp.rights.files import terms
     from newsapp.search.asking import init_asking
@@ -53,4 +54,5 @@ def init_site(app: Flask) -> None:
     crawls = app.extensions["crawls"] = Crawls(beacon.inbox)
     pages.on_story.append(crawls.note)
     memory.each_second.append(crawls.tell)
+    memory.always.append(lambda: tell_page_cache(len(pages.pages), pages.size))
     app.extensions["entry"] = Site(app.config, memory, beacon, assets, pages, app.wsgi_app)

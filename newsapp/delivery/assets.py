@@ -7,16 +7,20 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
 from newsapp.delivery.encodings import BY_NAME, LEAST_TO_COMPRESS, chosen
 from newsapp.delivery.headers import Environ, StartResponse
+from newsapp.settings import accent
 
 PREFIX = "/static/"
 IMMUTABLE = "public, max-age=31536000, immutable"
 BRIEF = "public, max-age=60"  # an address of another release, asked for while this one is rolled out
 COMMENT = re.compile(rb"^\s*//.*\n", re.MULTILINE)  # a line of a script that is nothing else
+ACCENT = re.compile(r"accent/([0-9a-f]{6})\.css")
+SAMPLE = "#b3261e"
 COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/manifest+json", "image/svg+xml")
 
 
@@ -50,13 +54,19 @@ class Assets:
         digest = blake2b(digest_size=5)
         for name, file in self.files.items():
             digest.update(name.encode() + b"\0" + file.body)
+        digest.update(accent.sheet(SAMPLE).encode())  # what is made here changes with how it is made, too
         self.digest = digest.hexdigest()
 
     def address(self, name: str) -> str:
         """The immutable address of a file. Raises KeyError when there is none, so that a template's slip shows."""
-        if name not in self.files:
+        if self.file(name) is None:
             raise KeyError(f"no file static/{name}")
         return f"{PREFIX}{self.digest}/{name}"
+
+    def file(self, name: str) -> Asset | None:
+        """A file of the folder, or the style sheet of an accent colour; None for what is neither."""
+        colour = ACCENT.fullmatch(name)
+        return self.files.get(name) or (accent_sheet(f"#{colour[1]}") if colour else None)
 
     def serve(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request below /static/."""
@@ -70,7 +80,7 @@ class Assets:
 
     def answer(self, environ: Environ, start_response: StartResponse, wait: bool) -> Iterable[bytes] | None:
         digest, _, name = environ["PATH_INFO"][len(PREFIX) :].partition("/")
-        file = self.files.get(name)
+        file = self.file(name)
         if file is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "10")])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"Not found\n"]
@@ -88,6 +98,12 @@ class Assets:
             headers.append(("Content-Encoding", encoding))
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+@lru_cache(maxsize=16)
+def accent_sheet(colour: str) -> Asset | None:
+    """The style sheet of an accent colour; None for one that cannot be read on our paper."""
+    return None if accent.problem(colour) else Asset("text/css; charset=utf-8", accent.sheet(colour).encode(), is_compressible=True)
 
 
 def read(path: Path) -> Asset:

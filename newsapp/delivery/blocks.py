@@ -19,8 +19,10 @@ from markupsafe import Markup, escape
 
 from newsapp import languages
 from newsapp.delivery.memory import Memory
+from newsapp.delivery.menu import MENU, menu_of
 from newsapp.news import dates
 from newsapp.rights.policy import Policy
+from newsapp.settings.links import network_of
 from newsapp.settings.registry import BY_NAME
 from newsapp.settings.store import effective, own
 from newsapp.traffic.asked import Asked, scope_of
@@ -30,7 +32,6 @@ from newsapp.traffic.windows import BY_SLUG, WINDOWS
 
 # A nonce of the process's own: no text that somebody wrote can place a block.
 OPEN, CLOSE, BETWEEN = f"\x02{secrets.token_hex(4)}:", "\x03", "\x1f"
-MENU = 10  # sections in the menu and at the foot; the rest are one step away
 FOOT = 8  # plain pages at the foot
 
 
@@ -148,9 +149,19 @@ def masthead(reading: Reading, current: str = "") -> Rendered:
     zone = dates.zone(settings["time_zone"])
     today = reading.at.astimezone(zone)
     midnight = dates.next_midnight(reading.at, zone)
-    sections = reading.copy("site")["sections"]
-    shown = {"sections": sections[:MENU], "has_more": len(sections) > MENU, "current": current}
+    site = reading.copy("site")
+    menu, has_more = menu_of(settings["menu"], site)
+    shown = {"menu": menu, "has_more": has_more, "current": current, **name_of(reading, settings)}
     return render("masthead", midnight.timestamp(), settings=settings, today=today, **shown)
+
+
+def name_of(reading: Reading, settings: dict[str, Any]) -> dict[str, Any]:
+    """What head and foot say of the paper itself. A copy of an older release knows of no logos."""
+    networks = [(network_of(address), name, address) for name, address in settings["profiles"]]
+    return {
+        "logos": reading.copy("settings").get("logos", {}),
+        "profiles": [(network.slug if network else "", name, address) for network, name, address in networks],
+    }
 
 
 def breaking(reading: Reading) -> Rendered:
@@ -164,7 +175,15 @@ def breaking(reading: Reading) -> Rendered:
 
 def colophon(reading: Reading) -> Rendered:
     site = reading.copy("site")
-    return render("colophon", settings=reading.settings(), sections=site["sections"][:MENU], pages=site["pages"][:FOOT], year=reading.at.year)
+    settings = reading.settings()
+    shown = {"sections": site["sections"][:MENU], "pages": site["pages"][:FOOT], "year": reading.at.year, **name_of(reading, settings)}
+    return render("colophon", settings=settings, **shown)
+
+
+def accent(reading: Reading) -> Rendered:
+    """The link to the style sheet of the accent colour; none for the one that tokens.css has."""
+    colour = reading.settings()["accent"]
+    return Rendered(b"", math.inf) if colour == BY_NAME["accent"].default else render("accent", colour=colour.removeprefix("#"))
 
 
 def site_name(reading: Reading) -> Rendered:
@@ -277,7 +296,7 @@ def next_hour(reading: Reading) -> float:
 BLOCKS: dict[str, Callable[..., Rendered]] = {
     maker.__name__: maker
     for maker in (
-        masthead, breaking, colophon, site_name, language, direction, ago, most_viewed, more_in_section, protection, rights, toast, installed,
+        masthead, breaking, colophon, accent, site_name, language, direction, ago, most_viewed, more_in_section, protection, rights, toast, installed,
         beacon, beacon_pixel,
     )
 }  # fmt: skip

@@ -38,6 +38,7 @@ class CachedPage:
     kind: str
     note: PageNote
     robots: str = ""  # what it tells search engines in a header
+    links: str = ""  # and of what belongs to it
     kept: bool = False
     used: bool = False  # since room was last made
     changed: bool = False  # what it shows was changed: it may go out for a moment yet

@@ -1,4 +1,4 @@
-"""Colours that browsers ask for outside of style sheets, read from tokens.css, the one place where they stand."""
+"""Colours that are needed outside of style sheets, read from tokens.css, the one place where they stand."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAMED = re.compile(r"--([\w-]+): (#[0-9a-f]{3,8});")
-PAPER = re.compile(r"--page: light-dark\(var\(--([\w-]+)\), var\(--([\w-]+)\)\);")
+MEANING = re.compile(r"--([\w-]+): light-dark\(var\(--([\w-]+)\), var\(--([\w-]+)\)\);")
 
 
 class Paper(NamedTuple):
-    """What pages are printed on, by day and by night."""
+    """A colour by day and by night."""
 
     light: str
     dark: str
 
 
+def colours_of(root: Path) -> dict[str, Paper]:
+    """What each meaning looks like that tokens.css makes of two named colours."""
+    css = (root / "static" / "css" / "tokens.css").read_text()
+    named = dict(NAMED.findall(css))
+    return {meaning: Paper(named[light], named[dark]) for meaning, light, dark in MEANING.findall(css) if {light, dark} <= named.keys()}
+
+
 def paper_of(root: Path) -> Paper:
     """The colour of the page. Raises ValueError when tokens.css no longer says it."""
-    css = (root / "static" / "css" / "tokens.css").read_text()
-    named, found = dict(NAMED.findall(css)), PAPER.search(css)
-    if found is None:
-        raise ValueError("tokens.css has no --page: light-dark(…)")
-    return Paper(named[found[1]], named[found[2]])
+    try:
+        return colours_of(root)["page"]
+    except KeyError:
+        raise ValueError("tokens.css has no --page: light-dark(…)") from None

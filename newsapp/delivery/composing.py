@@ -49,8 +49,7 @@ class Composer:
         ]
         if coded:
             headers.append(("Content-Encoding", coded.name))
-        if page.robots:
-            headers.append(("X-Robots-Tag", page.robots))
+        headers += [(name, said) for name, said in (("X-Robots-Tag", page.robots), ("Link", page.links)) if said]
         return Composed(blocks, generation, first_end(blocks), body, etag, headers)
 
     def text(self, page: CachedPage, at: float) -> bytes:

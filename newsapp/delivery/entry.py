@@ -38,14 +38,14 @@ class Site:
     """What answers each request of a reader. Kept pages are those that memory has whole; None is the answer to all else."""
 
     def __init__(self, config: Config, memory: Memory, beacon: Beacon, assets: Assets, cache: PageCache, flask: Wsgi) -> None:
-        self.hosts, url = our_hosts(config), config["SITE_URL"]
+        self.hosts, url, embedded = our_hosts(config), config["SITE_URL"], config["EMBED_ORIGINS"]
         self.desk_url: str = config["DESK_URL"]
         self.memory, self.beacon, self.cache = memory, beacon, cache
         self.assets, self.kept_assets = with_headers(assets.serve, url), with_headers(assets.serve_at_once, url)
         rights = Telling(memory, url)
         self.pages, self.kept_pages, self.states = (
-            with_headers(cache, url, rights),
-            with_headers(cache.at_once, url, rights),
+            with_headers(cache, url, rights, embedded),
+            with_headers(cache.at_once, url, rights, embedded),
             with_headers(flask, url),
         )
         self.desk, self.keyed = with_headers(self.to_the_desk, url), with_headers(self.to_the_keyed_api, url)

@@ -139,7 +139,7 @@ class PageCache:
         note: PageNote | None = inner.get(KEY)
         kind = answer.header("Content-Type")
         segments, marks = split(body) if kind.startswith("text/html") else ([body], [])
-        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED, answer.header("X-Robots-Tag"))
+        page = CachedPage(segments, marks, answer.status, kind, note or UNCACHED, answer.header("X-Robots-Tag"), answer.header("Link"))
         if answer.status.startswith("5"):
             self.failures[path] = Failure(self.clock() + FAILURE_KEPT, page, answer)
             if stale and self.may_serve(stale, STALE_IF_BROKEN):

@@ -19,7 +19,7 @@ from newsapp.desk.forms import ArticleForm
 from newsapp.desk.loaders import Answer, found, me, sections, workable, zone
 from newsapp.desk.naming import slug_of
 from newsapp.media.files import Kept, keep, media_folder
-from newsapp.news import dates, figures
+from newsapp.news import dates, figures, translations
 from newsapp.news.models import LIVE, REVIEW, TAKEN_DOWN, Article, article_path
 from newsapp.people.door import require
 from newsapp.publishing import notes, turns
@@ -47,6 +47,7 @@ def typed_of(article: Article) -> dict[str, Any]:
         **{name: getattr(article, name) for name in ("version", "slug", *writing.PLAIN)},
         "body": figures.as_now(article.body),
         "related": ", ".join(map(str, beside.related_ids(article.id))),
+        "translation_of": str(article.translation_of_id or ""),
         "section": article.section_id,
         "tags": ", ".join(tag.name for tag in article.tags),
         "bylines": ", ".join(author.name for author in article.authors),
@@ -77,6 +78,7 @@ def edit_page(form: ArticleForm, article: Article | None, status: int = 200, mer
         "desk/edit.html", form=form, article=article, merged=merged, refused=refused, at=at, zone=zone(), head=head_of(form, article, at),
         shelf=lists.shelf_of(article, at) if article else None, fixed=bool(article and has_fixed_address(article, at)),
         lead=writing.picked(form.picture_id.data) or (article.picture if article else None),
+        translations=translations.others_of(article) if article else [],
         panel=panel(article, draft_of(form, at), me(), at), site_url=current_app.config["SITE_URL"],
         address=current_app.config["SITE_URL"] + article_path(article.section.slug, article.slug) if article else "",
     )  # fmt: skip

@@ -25,6 +25,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
 from newsapp.database import db, now
+from newsapp.desk.translating import NoTranslation, first_for
 from newsapp.media.files import NotAPicture, opened
 from newsapp.media.forms import TAKES
 from newsapp.news.body import body_of
@@ -35,6 +36,7 @@ from newsapp.news.words import tidy, trimmed
 from newsapp.publishing import times
 from newsapp.revisions.forms import Traced
 from newsapp.settings.registry import MODES, SettingError, find
+from newsapp.settings.store import site_values
 
 LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]  # as browsers send them
@@ -100,8 +102,12 @@ class ArticleForm(Traced, FlaskForm):  # type: ignore[misc]
         "Language", [Optional(), Length(max=20), Regexp(LANGUAGE, message=TAG_WANTED)],
         filters=[tidy], description="Empty: the paper's.",
     )  # fmt: skip
+    translation_of = one_line(
+        "Translation of", 500, description="Number or address of the story in another language; all its translations then name each other.",
+    )  # fmt: skip
     protection_mode = SelectField("When a reader copies", choices=modes("As the section and the paper do"))
 
+    article_id: int | None = None
     library_alt = ""  # what the library says of the picture that was picked
     has_picture = False  # whether the article has one already
     image: Any = None  # the uploaded one, once it has been read
@@ -111,6 +117,7 @@ class ArticleForm(Traced, FlaskForm):  # type: ignore[misc]
         """Fill in what there is to choose from; times are read by the paper's clock."""
         self.section.choices = [SelectChoice(section.id, section.name) for section in sections]
         self.has_picture = bool(article and article.picture)
+        self.article_id = article.id if article else None
         self.zone = zone
         offer_which(self.publish_at, self.publish_at_which, zone)
         offer_which(self.expires_at, self.expires_at_which, zone)
@@ -123,6 +130,12 @@ class ArticleForm(Traced, FlaskForm):  # type: ignore[misc]
         settle(field, self.expires_at_which, self.zone)
         if field.data and self.publish_at.data and times.moment_of(field.data, self.zone) <= times.moment_of(self.publish_at.data, self.zone):
             raise ValidationError("It cannot end before it goes out.")
+
+    def validate_translation_of(self, field: Field) -> None:
+        try:
+            field.data = str(first_for(field.data, self.article_id, self.language.data or "", site_values()["language"]) or "")
+        except NoTranslation as error:
+            raise ValidationError(str(error)) from error
 
     def validate_picture(self, field: FileField) -> None:
         if field.data:

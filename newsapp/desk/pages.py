@@ -6,15 +6,18 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask_security import current_user
 from werkzeug.wrappers import Response
 
-from newsapp.database import now
+from newsapp.database import db, now
 from newsapp.desk import filters, lists
 from newsapp.desk.editing import acting, ask_review, edit_page, revised, save, signed, turned, typed_of
 from newsapp.desk.forms import ArticleForm
 from newsapp.desk.loaders import Answer, found, me, sections, workable, zone
 from newsapp.desk.saved_lists import kept_by
 from newsapp.desk.welcome import is_unnamed
-from newsapp.news import dates, files
-from newsapp.news.models import TAKEN_DOWN, article_path
+from newsapp.news import dates, files, translations
+from newsapp.news.models import TAKEN_DOWN, Section, article_path
+from newsapp.news.share_drawing import drawn
+from newsapp.news.share_pictures import SharePicture
+from newsapp.news.shared import host
 from newsapp.people.door import opens
 from newsapp.publishing import turns
 from newsapp.publishing.actions import BY_NAME
@@ -25,7 +28,7 @@ from newsapp.search import keeping
 from newsapp.traffic.releasing import held_events
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")
-for formatter in (*dates.FILTERS, *FILTERS):
+for formatter in (*dates.FILTERS, *FILTERS, translations.own_name):
     desk.add_app_template_filter(formatter)
 
 
@@ -133,3 +136,12 @@ def media(name: str) -> Response:
     answer = files.media(name)
     answer.headers["Cache-Control"] = "private, max-age=3600"
     return answer
+
+
+@desk.get("/share-picture")
+def share_picture() -> Response:
+    """What a link to a story without a picture would show of the words that are typed."""
+    section = db.session.get(Section, request.args.get("section", 0, type=int))
+    above = request.args.get("kicker", "").strip() or (section.name if section else "")
+    picture = SharePicture("article", 0, request.args.get("headline", "").strip()[:300], above[:120], turns.paper()["site_name"], host())
+    return Response(drawn(picture), 200, {"Cache-Control": "private, max-age=3600"}, content_type="image/png")

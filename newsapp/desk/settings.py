@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
@@ -11,15 +12,20 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import db
 from newsapp.desk.loaders import zone
-from newsapp.news.models import Article, Section
+from newsapp.desk.naming import slug_of
+from newsapp.media import library
+from newsapp.media.files import Kept, keep, media_folder
+from newsapp.news.models import Article, Picture, Section
 from newsapp.redis import RedisError
 from newsapp.saving import saving
-from newsapp.settings.forms import SettingsForm, groups, shown, told, tongues, zones
+from newsapp.settings import accent
+from newsapp.settings.forms import FILE, SettingsForm, groups, shown, told, tongues, zones
 from newsapp.settings.models import SettingChange
-from newsapp.settings.registry import BY_NAME
+from newsapp.settings.registry import BY_NAME, SETTINGS
 from newsapp.settings.store import SETTINGS_COPY, change, effective, history, stored
 
 settings = Blueprint("settings", __name__, url_prefix="/desk/settings")
+PICTURES = [setting.name for setting in SETTINGS if setting.kind == "picture"]
 NAMES = [name for names in groups().values() for name in names]
 
 
@@ -38,10 +44,18 @@ def save() -> Response | tuple[str, int]:
     if form.revision.data != str(site_revision()):
         form.revision.data = site_revision()
         return settings_page(form, stale=True), 409
+    files = {name: file for name in PICTURES if (file := brought_file(form[name + FILE]))}
     with saving("refresh_settings", "refresh_site"):
-        changed = [name for name in NAMES if change("site", name, form[name].data if form[name].data is not None else "", current_user.email)]
+        typed = {name: form[name].data if form[name].data is not None else "" for name in NAMES}
+        typed |= {name: library.bring(file, alt=form.site_name.data).id for name, file in files.items()}
+        changed = [name for name in NAMES if change("site", name, typed[name], current_user.email)]
     flash(f"Saved: {', '.join(BY_NAME[name].label for name in changed)}." if changed else "Nothing was changed.")
     return redirect(url_for("settings.show"))
+
+
+def brought_file(field: Any) -> Kept | None:
+    """The files of a picture that was brought with the form."""
+    return keep(field.image, slug_of(PurePath(field.data.filename or "").stem or "logo"), media_folder(current_app.config)) if field.image else None
 
 
 @settings.get("/reach")
@@ -54,9 +68,11 @@ def reach() -> Response:
 
 def settings_page(form: Any, stale: bool = False) -> str:
     entries = history(30)
+    values = effective(stored()[1], "site")
     return render_template(
         "desk/settings.html", form=form, groups=groups(), zones=zones(), tongues=tongues(), stale=stale, reach=reached(), history=entries,
-        places=places(entries), records=BY_NAME, told=told, zone=zone(),
+        places=places(entries), records=BY_NAME, told=told, zone=zone(), pictures=PICTURES, accent=accent.accent_of(values["accent"]),
+        shown_pictures={name: db.session.get(Picture, values[name]) for name in PICTURES if values[name]}, accent_paper=accent.papers(),
     )  # fmt: skip
 
 

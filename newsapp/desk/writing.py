@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from newsapp.changes import touch
 from newsapp.database import db
-from newsapp.desk import beside
+from newsapp.desk import beside, translating
 from newsapp.desk.addresses import chosen_slug, lead_on
 from newsapp.desk.naming import slug_of
 from newsapp.media import library
@@ -51,6 +51,7 @@ def write(article: Article, typed: Typed, kept: Kept | None, zone: ZoneInfo, at:
     write_authors(article, authors)
     beside.write_pictures(article)
     beside.write_related(article, typed["related"])
+    translating.write(article, typed["translation_of"])
     if typed["new_slug"] and article.slug != old_slug:
         lead_on(article, old_slug)
     sums_follow(article.id, article.section_id)

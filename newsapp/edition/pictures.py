@@ -13,6 +13,7 @@ from newsapp.edition.printed import HERE
 
 WIDTHS = (480, 960)
 FOLDER = "edition"
+ENDINGS = (".avif", ".webp", ".jpg")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,6 @@ def copy_picture(name: str, media: Path) -> Copied | None:
 
 def drop_pictures(media: Path, keep: set[str]) -> None:
     """Delete the edition's files from the media folder, but for the pictures of these names."""
-    for path in (media / FOLDER).glob("*.webp"):
-        if f"{FOLDER}/{path.stem.rpartition('-')[0]}" not in keep:
+    for path in (media / FOLDER).glob("*-*.*"):
+        if path.suffix in ENDINGS and f"{FOLDER}/{path.stem.rpartition('-')[0]}" not in keep:
             path.unlink(missing_ok=True)

@@ -125,7 +125,9 @@ def publish_picture(sample: printed.Sample, copied: Copied | None) -> Picture | 
         return None
     own = origin("picture", sample.picture)
     picture = db.session.scalar(select(Picture).where(Picture.origin == own)) or Picture(origin=own)
-    picture.name, picture.width, picture.height, picture.widths = copied.name, copied.width, copied.height, copied.widths
+    if picture.name != copied.name:  # another picture, whose other formats are to be made
+        picture.name, picture.width, picture.height, picture.widths = copied.name, copied.width, copied.height, copied.widths
+        picture.formats = "webp"
     picture.alt, picture.credit = sample.alt, sample.credit
     db.session.add(picture)
     return picture

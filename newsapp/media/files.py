@@ -1,4 +1,4 @@
-"""Pictures that editors bring: checked, turned upright, cut to two widths, and freed of what cameras write into them."""
+"""Pictures that editors bring: checked, turned upright, cut to a few widths, and freed of what cameras write into them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import os
 import warnings
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from newsapp.config import Config
 
-WIDTHS = (480, 960)
+WIDTHS = (320, 480, 960, 1440)
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 LARGEST = 60_000_000  # pixels; a file of few bytes can unfold to more than the memory holds
-QUALITY = 82
+OPTIONS: dict[str, dict[str, Any]] = {  # of Pillow's encoders; docs/pictures.md has what was measured
+    "webp": {"format": "WEBP", "quality": 82, "method": 4},
+    "avif": {"format": "AVIF", "quality": 60, "speed": 8},
+    "jpg": {"format": "JPEG", "quality": 85, "progressive": True, "optimize": True},
+}
+WHITE = (255, 255, 255)  # what JPEG, which knows no transparency, shows behind a picture
 
 
 class NotAPicture(ValueError):
@@ -24,12 +29,13 @@ class NotAPicture(ValueError):
 
 
 class Kept(NamedTuple):
-    """A picture in the media folder: files are <name>-<width>.webp."""
+    """A picture in the media folder: files are <name>-<width>.<format>, JPEG of the widest alone."""
 
     name: str
     widths: tuple[int, ...]
     width: int
     height: int
+    formats: tuple[str, ...] = ("webp",)
 
 
 def media_folder(config: Config) -> Path:
@@ -73,14 +79,15 @@ def in_srgb(picture: Image.Image) -> Image.Image:
 
 
 def keep(picture: Image.Image, slug: str, folder: Path) -> Kept:
-    """Write a picture's variants into the media folder. The same picture for the same story gets the same name."""
-    variants = {width: encoded(picture, width) for width in wanted_widths(picture.width)}
-    widest = variants[max(variants)]
-    name = f"{slug}-{blake2b(widest[0], digest_size=4).hexdigest()}"
+    """Write a picture's files into the media folder. The same picture for the same story gets the same name."""
+    sizes = scaled(picture)
+    files = {width: encoded(size, "webp") for width, size in sizes.items()}
+    widest = max(sizes)
+    name = f"{slug}-{blake2b(files[widest], digest_size=4).hexdigest()}"
     folder.mkdir(parents=True, exist_ok=True)
-    for width, (content, _) in variants.items():
+    for width, content in files.items():
         write_whole(folder / f"{name}-{width}.webp", content)
-    return Kept(name, tuple(sorted(variants)), *widest[1])
+    return Kept(name, tuple(sorted(sizes)), *sizes[widest].size, formats=write_others(name, sizes, folder))
 
 
 def wanted_widths(width: int) -> list[int]:
@@ -88,17 +95,66 @@ def wanted_widths(width: int) -> list[int]:
     return [wanted for wanted in WIDTHS if wanted <= width] or [width]
 
 
-def encoded(picture: Image.Image, width: int) -> tuple[bytes, tuple[int, int]]:
-    size = (width, max(1, round(picture.height * width / picture.width)))
+def scaled(picture: Image.Image) -> dict[int, Image.Image]:
+    """The picture in each of its widths, each made from the next wider one."""
+    sizes: dict[int, Image.Image] = {}
+    for width in sorted(wanted_widths(picture.width), reverse=True):
+        size = (width, max(1, round(picture.height * width / picture.width)))
+        picture = sizes[width] = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return sizes
+
+
+def encoded(picture: Image.Image, ending: str, **more: Any) -> bytes:
     content = io.BytesIO()
-    picture.resize(size, Image.Resampling.LANCZOS).save(content, "WEBP", quality=QUALITY, method=4, exif=b"", icc_profile=None, xmp=b"")
-    return content.getvalue(), size
+    picture.save(content, **OPTIONS[ending], **more, exif=b"", icc_profile=None, xmp=b"")
+    return content.getvalue()
+
+
+def write_others(name: str, sizes: dict[int, Image.Image], folder: Path, **more: Any) -> tuple[str, ...]:
+    """Write what there is besides WebP, whose files stand there already. Returns all its formats.
+
+    AVIF is kept where it is smaller in every width: a browser takes its format first and the width after, and one width
+    alone would go out to every place.
+    """
+    widest = max(sizes)
+    write_whole(folder / f"{name}-{widest}.jpg", encoded(on_white(sizes[widest]), "jpg"))
+    smaller = {width: encoded(size, "avif", **more) for width, size in sizes.items()}
+    if any(len(content) >= (folder / f"{name}-{width}.webp").stat().st_size for width, content in smaller.items()):
+        return ("webp", "jpg")
+    for width, content in smaller.items():
+        write_whole(folder / f"{name}-{width}.avif", content)
+    return ("avif", "webp", "jpg")
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture
+    paper = Image.new("RGB", picture.size, WHITE)
+    paper.paste(picture, mask=picture.getchannel("A"))
+    return paper
+
+
+def kept_again(name: str, widths: list[int], folder: Path) -> tuple[list[int], tuple[str, ...]]:
+    """Write what is missing of a picture that was kept before: narrower widths, other formats. Returns all that it has.
+
+    Raises OSError when files are missing.
+    """
+    sizes: dict[int, Image.Image] = {}
+    for width in widths:
+        with Image.open(folder / f"{name}-{width}.webp") as picture:
+            sizes[width] = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    for width, size in scaled(sizes[max(sizes)]).items():
+        if width not in sizes:
+            sizes[width] = size
+            write_whole(folder / f"{name}-{width}.webp", encoded(size, "webp"))
+    return sorted(sizes), write_others(name, sizes, folder, max_threads=1)  # what nobody waits for leaves the other processors alone
 
 
 def removed(name: str, widths: str, folder: Path) -> None:
-    """Delete a picture's files."""
+    """Delete a picture's files, in whatever format."""
     for width in widths.split(","):
-        (folder / f"{name}-{width}.webp").unlink(missing_ok=True)
+        for ending in OPTIONS:
+            (folder / f"{name}-{width}.{ending}").unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

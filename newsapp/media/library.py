@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal, or_, select, true, union
+from sqlalchemy.orm import defer, selectinload
 
 from newsapp.changes import touch
 from newsapp.database import db
 from newsapp.media.files import Kept
+from newsapp.news import logo
 from newsapp.news.figures import picture_ids
 from newsapp.news.models import Article, ArticlePicture, Page, Picture
+from newsapp.settings.models import SettingChange
+from newsapp.settings.store import effective, stored
 
 PER_PAGE = 24
 WORDS = ("alt", "caption", "credit", "licence")  # what editors say of a picture
@@ -27,8 +31,10 @@ class Filter:
 
 
 # Plain pages are few: their pictures are looked for in their text.
+# What was a logo once may be one again: somebody may undo the change that took it away.
+LOGO = exists().where(SettingChange.name.in_(logo.SETTINGS), cast(SettingChange.value, String) == cast(Picture.id, String))
 IN_PAGE = exists().where(Page.body.contains(literal('data-picture="') + cast(Picture.id, String) + '"'))
-USED = or_(exists().where(Article.picture_id == Picture.id), exists().where(ArticlePicture.picture_id == Picture.id), IN_PAGE)
+USED = or_(exists().where(Article.picture_id == Picture.id), exists().where(ArticlePicture.picture_id == Picture.id), IN_PAGE, LOGO)
 FILTERS = (
     Filter("all", "All", true()),
     Filter("used", "Used", USED),
@@ -49,7 +55,7 @@ class Shelf(NamedTuple):
 
 
 class InUse(Exception):
-    """A picture that stories or pages show cannot be removed."""
+    """A picture that stories or pages show, or that is the logo, cannot be removed."""
 
 
 def matches(words: str) -> ColumnElement[bool]:
@@ -83,7 +89,8 @@ def uses_of(ids: list[int]) -> dict[int, int]:
 def users_of(picture_id: int) -> list[Article]:
     """The articles that show a picture, newest first."""
     places = placings([picture_id])
-    return list(db.session.scalars(select(Article).where(Article.id.in_(select(places.c.article_id))).order_by(Article.id.desc())))
+    query = select(Article).where(Article.id.in_(select(places.c.article_id))).order_by(Article.id.desc())
+    return list(db.session.scalars(query.options(defer(Article.body), selectinload(Article.tags), selectinload(Article.authors))))
 
 
 def on_pages() -> set[int]:
@@ -110,7 +117,7 @@ def bring(kept: Kept, **words: str) -> Picture:
 
 def measure(picture: Picture, kept: Kept) -> None:
     picture.name, picture.width, picture.height = kept.name, kept.width, kept.height
-    picture.widths = ",".join(map(str, kept.widths))
+    picture.widths, picture.formats = ",".join(map(str, kept.widths)), ",".join(kept.formats)
 
 
 def replace(picture: Picture, kept: Kept) -> None:
@@ -119,10 +126,17 @@ def replace(picture: Picture, kept: Kept) -> None:
     tell_users(picture)
 
 
+def is_logo(picture_id: int) -> bool:
+    """Whether every page shows it, at its head or at its foot."""
+    settings = effective(stored()[1], "site")
+    return picture_id in [settings[name] for name in logo.SETTINGS]
+
+
 def tell_users(picture: Picture) -> None:
     """Say in the open transaction what a change of the picture shows on."""
-    names = {name for article in users_of(picture.id) for name in (f"article:{article.id}", f"section:{article.section_id}", "front")}
+    names = {name for article in users_of(picture.id) for name in article.touches()}
     names |= {f"page:{page.id}" for page in pages_with(picture.id)}
+    names |= {"settings"} if is_logo(picture.id) else set()
     if names:
         touch(*names)
 
@@ -134,7 +148,7 @@ def other_of(name: str, own_id: int) -> int | None:
 
 def remove(picture: Picture) -> None:
     """Take it out of the library. Raises InUse."""
-    if uses_of([picture.id]) or pages_with(picture.id):
+    if uses_of([picture.id]) or pages_with(picture.id) or is_logo(picture.id):
         raise InUse
     db.session.delete(picture)
 

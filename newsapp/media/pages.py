@@ -72,7 +72,7 @@ def as_json(picture: Picture) -> dict[str, Any]:
     width, address = picture.variants[-1]
     return {
         "id": picture.id, "src": address, "small": picture.variants[0][1], "width": width,
-        "height": max(1, width * picture.height // picture.width) if picture.width else width * 2 // 3,
+        "height": picture.height_at(width),
         **{name: getattr(picture, name) for name in ("name", "alt", "caption", "credit", "focus_x", "focus_y")},
     }  # fmt: skip
 
@@ -85,7 +85,13 @@ def show(picture_id: int) -> Answer:
 
 def picture_page(picture: Picture, words: WordsForm, file: FileForm, status: int = 200) -> Answer:
     return render_template(
-        "desk/picture.html", picture=picture, words=words, file=file, users=library.users_of(picture.id), pages=library.pages_with(picture.id)
+        "desk/picture.html",
+        picture=picture,
+        words=words,
+        file=file,
+        users=library.users_of(picture.id),
+        pages=library.pages_with(picture.id),
+        is_logo=library.is_logo(picture.id),
     ), status
 
 
@@ -109,7 +115,7 @@ def replace(picture_id: int) -> Answer:
     if clash := library.other_of(kept.name, picture_id):
         flash(f"That is a picture of the library already, number {clash}. Use it in the stories instead.")
         return redirect(url_for("pictures.show", picture_id=picture_id))
-    with saving("refresh_site"):
+    with saving("refresh_site", "refresh_settings"):  # it may be the logo
         library.replace(found(picture_id), kept)
     if before[0] != kept.name:
         removed(*before, media_folder(current_app.config))
@@ -125,7 +131,7 @@ def remove(picture_id: int) -> Response:
         with saving():
             library.remove(found(picture_id))
     except library.InUse:
-        abort(409, "Stories show this picture. Take it out of them first, or replace it.")
+        abort(409, "Stories show this picture, or it is the logo. Take it out of them first, or replace it.")
     removed(*files, media_folder(current_app.config))
     flash("Removed, with its files.")
     return redirect(url_for("pictures.shelves"))

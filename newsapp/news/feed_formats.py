@@ -15,12 +15,14 @@ from feedgen.feed import FeedGenerator
 from flask import current_app
 from lxml.etree import SubElement
 from markupsafe import escape
+from werkzeug.urls import iri_to_uri
 
 from newsapp.database import now
 from newsapp.news import figures
 from newsapp.news.models import Article, article_path
 from newsapp.rights.policy import Policy
 
+ATOM_LINK = "{http://www.w3.org/2005/Atom}link"
 ATOM_UPDATED = "{http://www.w3.org/2005/Atom}updated"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -57,6 +59,16 @@ class Feed(NamedTuple):
         return xml_text(self.settings["site_motto"] or self.settings["site_name"])
 
     @property
+    def hub(self) -> str:
+        """Who tells of news (WebSub); empty where nobody does."""
+        return str(iri_to_uri(self.settings["websub_hub"]))
+
+    @property
+    def links(self) -> str:
+        """The header Link: where the feed stands, and who tells of its news."""
+        return f'<{self.hub}>; rel="hub", <{absolute(self.own_path)}>; rel="self"' if self.hub else ""
+
+    @property
     def updated(self) -> datetime:
         return max((entry.told for entry in self.entries if entry.told), default=now())
 
@@ -82,6 +94,17 @@ class Told(BaseEntryExtension):  # type: ignore[misc]
         return entry
 
 
+class Announced(BaseExtension):  # type: ignore[misc]
+    """The hub of a feed in RSS, which knows links of Atom by name: feedgen writes rel="self" alone."""
+
+    hub = ""
+
+    def extend_rss(self, feed: Any) -> Any:
+        if self.hub:
+            SubElement(feed.find("channel"), ATOM_LINK, href=self.hub, rel="hub")
+        return feed
+
+
 def absolute(path: str) -> str:
     return str(current_app.config["SITE_URL"]) + path
 
@@ -98,7 +121,7 @@ def entry_of(story: Article, settings: dict[str, Any], is_full: bool) -> Entry:
     return Entry(
         address, xml_text(story.headline) or address, xml_text(story.standfirst), body_of(story, address) if is_full else "", story.published_at,
         story.told_at, authors, xml_text(story.section.name), [xml_text(tag.name) for tag in story.tags] if is_full else [],
-        absolute(story.picture.variants[-1][1]) if story.picture and story.picture.variants else "", story.language or settings["language"],
+        absolute(story.picture.for_machines[1]) if story.picture and story.picture.variants else "", story.language or settings["language"],
     )  # fmt: skip
 
 
@@ -106,7 +129,7 @@ def body_of(story: Article, address: str) -> str:
     """The story with addresses that lead somewhere from a feed reader too."""
     if not story.body.strip():
         return ""
-    root = lxml.html.fragment_fromstring(figures.as_now(xml_text(story.body)), create_parent="div")
+    root = lxml.html.fragment_fromstring(figures.as_now(xml_text(story.body), figures.for_feeds), create_parent="div")
     root.make_links_absolute(address)
     return "".join([root.text or "", *(lxml.html.tostring(child, encoding="unicode") for child in root)])
 
@@ -115,13 +138,16 @@ def generator_of(feed: Feed) -> FeedGenerator:
     """What RSS and Atom have in common."""
     made = FeedGenerator()
     made.load_extension("dc")
-    made.register_extension("told", extension_class_feed=BaseExtension, extension_class_entry=Told, atom=False)
+    made.register_extension("told", extension_class_feed=Announced, extension_class_entry=Told, atom=False)
     made.id(absolute(feed.own_path))
     made.title(feed.title)
     made.description(feed.description)
     made.subtitle(feed.description)
     made.link(href=absolute(feed.path), rel="alternate")
     made.link(href=absolute(feed.own_path), rel="self")
+    if feed.hub:
+        made.link(href=feed.hub, rel="hub")
+        made.told.hub = feed.hub
     made.language(feed.settings["language"])
     made.generator("newsapp")
     made.rights(xml_text(Policy.of(feed.settings, current_app.config["SITE_URL"]).notice_of(feed.updated.year)))
@@ -168,6 +194,7 @@ def json_feed(feed: Feed) -> bytes:
     told = {
         "version": "https://jsonfeed.org/version/1.1", "title": feed.title, "home_page_url": absolute(feed.path), "feed_url": absolute(feed.own_path),
         "description": feed.description, "language": feed.settings["language"], "items": [item_of(entry) for entry in feed.entries],
+        **({"hubs": [{"type": "WebSub", "url": feed.hub}]} if feed.hub else {}),
     }  # fmt: skip
     return json.dumps(told, ensure_ascii=False).encode()
 

@@ -66,4 +66,6 @@ def answer(file: str, path: str, subject: str, depends: str, query: lists.Query,
     feed = Feed(settings, path, subject, f"{path.rstrip('/')}/{file}", [entry_of(story, settings, is_full) for story in stories])
     response: Any = make_response(format.write(feed))
     response.content_type = f"{format.mime}; charset=utf-8"
+    if feed.links:
+        response.headers["Link"] = feed.links
     return note(response, {"site", "settings", depends}, next_turn(at))

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from newsapp.delivery.assets import Assets
 from newsapp.delivery.page import cacheable, note, page
+from newsapp.settings.registry import BY_NAME
 from newsapp.settings.store import effective, stored
 
 installed = Blueprint("installed", __name__)
@@ -42,11 +43,17 @@ def manifest() -> Response:
 def service_worker() -> Response:
     """The service worker of this release; where reading offline is off, one that removes itself and all that was kept."""
     assets, on = kept_assets(), current_app.config["OFFLINE_READING"]
-    release = f"const RELEASE = '{assets.digest}', FILES = {json.dumps([assets.address(name) for name in FILES])};\n"
+    release = f"const RELEASE = '{assets.digest}', FILES = {json.dumps([assets.address(name) for name in (*FILES, *of_this_paper())])};\n"
     script = assets.files[f"js/service-worker{'' if on else '-off'}.js"].body.decode()
     response = make_response(release + script if on else script)
     response.content_type = "text/javascript; charset=utf-8"
-    return note(response)
+    return note(response, {"settings"})
+
+
+def of_this_paper() -> list[str]:
+    """What pages need beside FILES: the style sheet of the accent colour, where it is not ours."""
+    colour = effective(stored()[1], "site")["accent"]
+    return [] if colour == BY_NAME["accent"].default else [f"accent/{colour.removeprefix('#')}.css"]
 
 
 @installed.get("/offline")

@@ -17,6 +17,7 @@ UNPUBLISHED = (DRAFT, REVIEW, APPROVED)
 SITEMAP_CHUNK = 5000  # articles in one sitemap; the protocol's limit is 50,000
 
 EMPTY = text("''")  # of columns that came after there were rows
+WEBP_ALONE = text("formats = 'webp'")  # pictures that were kept before there were other formats
 
 
 class Section(Model):
@@ -62,9 +63,10 @@ class Author(Model):
 
 
 class Picture(Model):
-    """A picture in the media folder. `variants` maps a width in pixels to a file name, the widest last."""
+    """A picture in the media folder, in some widths and formats."""
 
     __tablename__ = "picture"
+    __table_args__ = (Index("ix_picture_formats", "id", sqlite_where=WEBP_ALONE, postgresql_where=WEBP_ALONE),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -72,7 +74,8 @@ class Picture(Model):
     credit: Mapped[str] = mapped_column(String(200), default="")
     width: Mapped[int] = mapped_column(default=0)
     height: Mapped[int] = mapped_column(default=0)
-    widths: Mapped[str] = mapped_column(String(100), default="")  # "480,960": files are <name>-<width>.webp
+    widths: Mapped[str] = mapped_column(String(100), default="")  # "480,960": files are <name>-<width>.<format>
+    formats: Mapped[str] = mapped_column(String(40), default="webp", server_default="webp")  # "avif,webp,jpg", JPEG of the widest alone
     remote_url: Mapped[str] = mapped_column(Text, default="")  # an import's reference that has not been fetched
     caption: Mapped[str] = mapped_column(Text, default="", server_default=EMPTY)  # what stories begin with
     licence: Mapped[str] = mapped_column(String(200), default="", server_default=EMPTY)
@@ -83,8 +86,25 @@ class Picture(Model):
 
     @property
     def variants(self) -> list[tuple[int, str]]:
-        """(width in pixels, address) of each file, the narrowest first."""
-        return [(int(width), f"/media/{self.name}-{width}.webp") for width in self.widths.split(",") if width]
+        """(width in pixels, address) of each WebP, which every browser shows; the narrowest first."""
+        return self.files_of("webp")
+
+    @property
+    def smaller(self) -> list[tuple[int, str]]:
+        """The same in AVIF, for browsers that take it; none where it would save nothing."""
+        return self.files_of("avif") if "avif" in self.formats.split(",") else []
+
+    @property
+    def for_machines(self) -> tuple[int, str]:
+        """(width, address) of what programs take: the widest as JPEG, once there is one."""
+        return self.files_of("jpg" if "jpg" in self.formats.split(",") else "webp")[-1]
+
+    def files_of(self, ending: str) -> list[tuple[int, str]]:
+        return [(int(width), f"/media/{self.name}-{width}.{ending}") for width in self.widths.split(",") if width]
+
+    def height_at(self, width: int) -> int:
+        """The height that goes with a width."""
+        return max(1, width * self.height // self.width) if self.width else width * 2 // 3
 
 
 class ArticleTag(Model):
@@ -130,6 +150,7 @@ ROBOTS = (
     ("noindex", "May not list it", "noindex"),
 )
 ENDING = text("expires_at IS NOT NULL")  # few: what may be shown for a time only
+TRANSLATED = text("translation_of_id IS NOT NULL")
 FOREIGN = text("language <> ''")  # stories that name their language: those in another than the paper's
 
 
@@ -144,6 +165,7 @@ class Article(Model):
         Index("ix_article_picture_id", "picture_id"),
         Index("ix_article_state_expires_at", "state", "expires_at", sqlite_where=ENDING, postgresql_where=ENDING),
         Index("ix_article_language", "language", sqlite_where=FOREIGN, postgresql_where=FOREIGN),
+        Index("ix_article_translation_of_id", "translation_of_id", sqlite_where=TRANSLATED, postgresql_where=TRANSLATED),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -165,6 +187,7 @@ class Article(Model):
     caption: Mapped[str] = mapped_column(Text, default="")
     guests: Mapped[str] = mapped_column(String(300), default="", server_default=EMPTY)  # bylines without a page of their own, between commas
     robots: Mapped[str] = mapped_column(String(20), default="", server_default=EMPTY)  # what search engines may do (ROBOTS)
+    translation_of_id: Mapped[int | None]  # the first of a story's languages; no foreign key: the others stay together when it is deleted
     origin: Mapped[str | None] = mapped_column(String(300), unique=True)  # "edition:…", "wordpress:GUID"
     version: Mapped[int] = mapped_column(default=1)
 

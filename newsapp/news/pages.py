@@ -23,7 +23,21 @@ from newsapp.front.composing import compose
 from newsapp.front.models import LIVE as LIVE_PLATE
 from newsapp.front.models import MOST_VIEWED, Slot, slots_of
 from newsapp.front.models import next_turn as next_slot
-from newsapp.news import archive, corrections, dates, errors, figures, files, lists, old_addresses, related, structured
+from newsapp.news import (
+    archive,
+    corrections,
+    dates,
+    errors,
+    figures,
+    files,
+    lists,
+    old_addresses,
+    related,
+    share_pictures,
+    shared,
+    structured,
+    translations,
+)
 from newsapp.news import how_we_count as counting
 from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Author, Page, Section, Tag, article_path, next_turn
 from newsapp.settings.store import effective, stored
@@ -100,7 +114,7 @@ def front_of(at: datetime, slots: list[Slot]) -> Response:
     settings = paper()
     return page(
         "news/front.html", depends=PAPER | {"front"}, valid_until=until, front=compose(at, slots, ranked), motto=settings["site_motto"],
-        facts=[structured.web_site(settings)],
+        facts=[structured.web_site(settings)], share=share_pictures.of_front(settings, shared.host()),
     )  # fmt: skip
 
 
@@ -121,7 +135,13 @@ def section_or_plain_page(slug: str) -> Response:
 def section_page(section: Section) -> Response:
     facts = [structured.breadcrumbs([(paper()["site_name"], "/"), (section.name, section.path)])]
     return list_page(
-        "news/section.html", lists.in_section(section.id, reading_at()), f"section:{section.id}", section=section, subject=section, facts=facts
+        "news/section.html",
+        lists.in_section(section.id, reading_at()),
+        f"section:{section.id}",
+        "section",
+        section=section,
+        subject=section,
+        facts=facts,
     )
 
 
@@ -129,20 +149,22 @@ def plain_page(plain: Page) -> Response:
     if plain.state != LIVE:
         abort(404)
     return page(
-        "news/plain.html", depends=PAPER | {f"page:{plain.id}"}, plain=plain, body=figures.as_now(plain.body, for_readers=True), zone=paper_zone()
+        "news/plain.html", depends=PAPER | {f"page:{plain.id}"}, plain=plain, body=figures.as_now(plain.body, figures.for_readers), zone=paper_zone()
     )
 
 
-def list_page(template: str, query: lists.Query, depends: str, **context: Any) -> Response:
-    """A page of a list by day, good until a story goes live or the day ends."""
-    at, zone = reading_at(), paper_zone()
+def list_page(template: str, query: lists.Query, depends: str, kind: str = "", **context: Any) -> Response:
+    """A page of a list by day, good until a story goes live or the day ends; `kind` is that of its share picture."""
+    at, settings = reading_at(), paper()
+    zone = dates.zone(settings["time_zone"])
     listing = lists.listing(query, page_number())
     if listing.number > 1 and not listing.stories:
         abort(404)
     until = earliest(next_turn(at), dates.next_midnight(at, zone))
     lead = listing.stories[:1] if listing.number == 1 else []
     days = by_day(listing.stories[len(lead) :], at, zone)
-    return page(template, depends=PAPER | {depends}, valid_until=until, listing=listing, lead=lead, days=days, **context)
+    share = share_pictures.of_list(kind, context["subject"], settings, shared.host()) if kind else None
+    return page(template, depends=PAPER | {depends}, valid_until=until, listing=listing, lead=lead, days=days, share=share, **context)
 
 
 def page_number() -> int:
@@ -165,14 +187,14 @@ def by_day(stories: list[Article], at: datetime, zone: ZoneInfo) -> dict[str, li
 @cacheable(params=("page",))
 def tag_page(slug: str) -> Response:
     tag = find(Tag, slug)
-    return list_page("news/tag.html", lists.with_tag(tag.id, reading_at()), f"tag:{tag.id}", subject=tag)
+    return list_page("news/tag.html", lists.with_tag(tag.id, reading_at()), f"tag:{tag.id}", "tag", subject=tag)
 
 
 @news.get("/author/<slug>")
 @cacheable(params=("page",))
 def author_page(slug: str) -> Response:
     author = find(Author, slug)
-    return list_page("news/author.html", lists.by_author(author.id, reading_at()), f"author:{author.id}", subject=author)
+    return list_page("news/author.html", lists.by_author(author.id, reading_at()), f"author:{author.id}", "author", subject=author)
 
 
 @news.get("/<int(fixed_digits=4):year>")
@@ -204,9 +226,12 @@ def article_page(section: str, slug: str) -> Response:
 
 def story_page(article: Article, at: datetime, part: bool = False) -> Response:
     """The page of one story as readers see it at a moment, or the part of it that is fetched to stand below another."""
-    settings, others, beside, following = paper(), related.mentioned(article.body), related.chosen(article.id), related.next_of(article, at)
-    pieces = related.weave(figures.as_now(article.body, for_readers=True), others, at)
-    shown = [*others, *beside, *([following] if following else [])]
+    settings, beside, following = paper(), related.chosen(article.id), related.next_of(article, at)
+    others = related.mentioned(article.body, translations.in_group(translations.first_of(article)))
+    tongues = translations.among(article, others)
+    translated = translations.readable(article, tongues, at, settings["language"])
+    pieces = related.weave(figures.as_now(article.body, figures.for_readers), others, at)
+    shown = [*(each for each in others if each.id != article.id), *beside, *([following] if following else [])]
     response = page(
         "news/article.html",
         depends=PAPER | {f"article:{each.id}" for each in (article, *shown)},
@@ -223,8 +248,11 @@ def story_page(article: Article, at: datetime, part: bool = False) -> Response:
         recent=dates.is_recent(article.published_at or at, at),
         renewed=article.renewed_at,
         recently=dates.is_recent(article.renewed_at or at, at),
-        facts=[structured.news_article(article, settings), structured.breadcrumbs(steps_to(article, settings))],
+        facts=[structured.news_article(article, settings, translated), structured.breadcrumbs(steps_to(article, settings))],
         zone=dates.zone(settings["time_zone"]),
+        alternates=translations.alternates(article, translated, settings["language"]),
+        read_in=translations.links(translated, settings["language"]),
+        share=None if article.picture and article.picture.variants else share_pictures.of_article(article, settings, shared.host()),
         names=[*map(author_link, article.authors), *map(languages.isolated, article.guest_names)],
     )
     if article.robots or part:
@@ -303,6 +331,7 @@ def how_we_count() -> Response:
 
 news.add_url_rule("/corrections", view_func=corrections.log)
 news.add_url_rule("/media/<path:name>", view_func=files.media_for_readers)
+news.add_url_rule(f"{share_pictures.FOLDER}<name>", view_func=shared.share_picture)
 news.add_url_rule("/favicon.ico", view_func=files.favicon)
 news.app_errorhandler(404)(errors.not_found)
 news.app_errorhandler(410)(errors.gone)

@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from newsapp.database import db
@@ -37,14 +37,12 @@ class EmbedCard(NamedTuple):
 Piece = str | Article | EmbedCard
 
 
-def mentioned(body: str) -> list[Article]:
-    """The articles that a body has places for, in any state, in one statement (none when it has no place)."""
+def mentioned(body: str, also: ColumnElement[bool]) -> list[Article]:
+    """The articles that a body has places for, and those that are wanted besides, in any state, in one statement."""
     places = list(PLACE.finditer(body))
     slugs = {place["slug"] for place in places if place["slug"]}
     ids = {int(place["id"]) for place in places if place["id"]}
-    if not slugs and not ids:
-        return []
-    return cards(or_(Article.slug.in_(slugs), Article.id.in_(ids)))
+    return cards(or_(also, *([Article.slug.in_(slugs)] if slugs else []), *([Article.id.in_(ids)] if ids else [])))
 
 
 def chosen(article_id: int) -> list[Article]:

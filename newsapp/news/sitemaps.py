@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import Blueprint, abort, make_response, render_template
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, union
 from sqlalchemy.orm import defer, joinedload
 from werkzeug.wrappers import Response
 
@@ -16,6 +17,7 @@ from newsapp.news import lists
 from newsapp.news.feed_formats import xml_text
 from newsapp.news.models import SITEMAP_CHUNK as CHUNK
 from newsapp.news.models import Article, Picture, Section, article_path, live_articles, live_at, next_turn
+from newsapp.news.translations import Alternate, chunk_of, with_default
 from newsapp.settings.store import effective, stored
 
 sitemaps = Blueprint("sitemaps", __name__)
@@ -34,6 +36,7 @@ class Line(NamedTuple):
     path: str
     changed: datetime | None = None
     picture: str = ""
+    alternates: Sequence[Alternate] = ()
 
 
 @sitemaps.get("/sitemap.xml")
@@ -56,20 +59,45 @@ def of_sections() -> Response:
 @cacheable(seconds=HOURS)
 def of_articles(number: int) -> Response:
     first, at = number * CHUNK, now()
-    columns = (Section.slug, Article.slug, Article.published_at, Article.revised_at, Picture.name, Picture.widths)
+    beside, chunks = translated_in(first, at)
+    columns = (Article.id, Section.slug, Article.slug, Article.published_at, Article.revised_at, Picture.name, Picture.widths, Picture.formats)
     query = select(*columns).join(Section, Section.id == Article.section_id).outerjoin(Picture, Picture.id == Article.picture_id)
     listed = (live_at(at), Article.robots != "noindex", Article.id > first, Article.id <= first + CHUNK)
     lines = [
-        Line(article_path(section, slug), max(filter(None, (published, revised)), default=None), widest(name, widths))
-        for section, slug, published, revised, name, widths in db.session.execute(query.where(*listed).order_by(Article.id))
+        Line(article_path(section, slug), max(filter(None, (published, revised)), default=None), file_of(name, widths, formats), beside.get(id, ()))
+        for id, section, slug, published, revised, name, widths, formats in db.session.execute(query.where(*listed).order_by(Article.id))
     ]
-    return xml("news/sitemap.xml", {f"sitemap:{number}", "site"}, next_turn(at), lines=lines) if lines else abort(404)
+    return xml("news/sitemap.xml", {f"sitemap:{number}", "site", "settings", *chunks}, next_turn(at), lines=lines) if lines else abort(404)
 
 
-def widest(name: str | None, widths: str | None) -> str:
-    """The address of a picture's largest file."""
-    picture = Picture(name=name, widths=widths or "")
-    return picture.variants[-1][1] if name and picture.variants else ""
+def translated_in(first: int, at: datetime) -> tuple[dict[int, list[Alternate]], set[str]]:
+    """The addresses of stories of a chunk in all their languages, and the chunks in which the others stand."""
+    named = Article.translation_of_id
+    here = select(named).where(named.is_not(None), Article.id > first, Article.id <= first + CHUNK)
+    begun = select(named).where(named > first, named <= first + CHUNK)
+    firsts = list(db.session.scalars(union(here, begun)))
+    if not firsts:
+        return {}, set()
+    columns = (Article.id, named, Article.language, Article.slug, Section.slug, live_at(at), Article.robots != "noindex")
+    query = select(*columns).join(Section, Section.id == Article.section_id).where(or_(named.in_(firsts), Article.id.in_(firsts)))
+    rows, paper = db.session.execute(query.order_by(Article.id)).all(), effective(stored()[1], "site")["language"]
+    groups: dict[int, dict[str, tuple[int, Alternate]]] = {}
+    for number, begun_by, language, slug, section, is_live, is_listed in rows:
+        if is_live and is_listed:
+            tag = language or paper
+            groups.setdefault(begun_by or number, {}).setdefault(tag.lower(), (number, Alternate(tag, article_path(section, slug))))
+    return dict(each for members in groups.values() for each in told(list(members.values()), paper)), {chunk_of(row[0]) for row in rows}
+
+
+def told(members: list[tuple[int, Alternate]], paper: str) -> list[tuple[int, list[Alternate]]]:
+    """What is told of each story of one group; nothing when it stands alone."""
+    every = with_default([alternate for _, alternate in members], paper)
+    return [(number, every) for number, _ in members] if len(members) > 1 else []
+
+
+def file_of(name: str | None, widths: str | None, formats: str | None) -> str:
+    """The address of a picture's file for programs."""
+    return Picture(name=name, widths=widths, formats=formats or "").for_machines[1] if name and widths else ""
 
 
 @sitemaps.get("/sitemap/news.xml")

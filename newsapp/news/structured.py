@@ -7,14 +7,16 @@ from typing import Any
 
 from flask import current_app
 
+from newsapp.news.logo import logo_pictures
 from newsapp.news.models import Article, Author, Correction, Picture, article_path
+from newsapp.news.translations import facts_of
 from newsapp.rights.policy import Policy
 
 Facts = dict[str, Any]
 
 
-def news_article(article: Article, settings: dict[str, Any]) -> Facts:
-    """The article as schema.org's NewsArticle."""
+def news_article(article: Article, settings: dict[str, Any], translated: Sequence[Article] = ()) -> Facts:
+    """The article as schema.org's NewsArticle; `translated` are those in other languages."""
     address = absolute(article_path(article.section.slug, article.slug))
     facts: Facts = {
         "@context": "https://schema.org",
@@ -31,12 +33,21 @@ def news_article(article: Article, settings: dict[str, Any]) -> Facts:
         "inLanguage": article.language or settings["language"],
         "keywords": [tag.name for tag in article.tags],
         "author": [author_facts(author) for author in article.authors] + [{"@type": "Person", "name": name} for name in article.guest_names],
-        "publisher": {"@type": "NewsMediaOrganization", "name": settings["site_name"], "url": absolute("/")},
+        "publisher": publisher(settings),
         "image": picture_facts(article.picture),
         "isAccessibleForFree": True,
+        **facts_of(article, translated, current_app.config["SITE_URL"], settings["language"]),
         **Policy.of(settings, current_app.config["SITE_URL"]).facts((article.published_at or article.created_at).year),
     }
     return {name: value for name, value in facts.items() if value not in (None, "", [])}
+
+
+def publisher(settings: dict[str, Any]) -> Facts:
+    """The paper as schema.org's NewsMediaOrganization, with its logo and where else it is."""
+    logo = picture_facts(logo_pictures(settings).get("logo"))
+    facts = {"logo": logo[0] if logo else None, "sameAs": [address for _, address in settings["profiles"]]}
+    known = {name: value for name, value in facts.items() if value}
+    return {"@type": "NewsMediaOrganization", "name": settings["site_name"], "url": absolute("/"), **known}
 
 
 def web_site(settings: dict[str, Any]) -> Facts:
@@ -47,6 +58,7 @@ def web_site(settings: dict[str, Any]) -> Facts:
         "name": settings["site_name"],
         "url": absolute("/"),
         "inLanguage": settings["language"],
+        "publisher": publisher(settings),
         "potentialAction": {
             "@type": "SearchAction",
             "target": {"@type": "EntryPoint", "urlTemplate": absolute("/search?q={search_term_string}")},
@@ -73,8 +85,8 @@ def correction_facts(correction: Correction) -> Facts:
 def picture_facts(picture: Picture | None) -> list[Facts]:
     if picture is None or not picture.variants:
         return []
-    width, path = picture.variants[-1]
-    size = {"width": width, "height": width * picture.height // picture.width} if picture.width else {}
+    width, path = picture.for_machines
+    size = {"width": width, "height": picture.height_at(width)} if picture.width else {}
     return [{"@type": "ImageObject", "url": absolute(path), **size}]
 
 

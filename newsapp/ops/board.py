@@ -1,4 +1,4 @@
-"""PROMISES and ALARMS: what operators promise, how it is kept now, and what to do when it is not."""
+"""PROMISES: what operators promise, and how it is kept now. What stands against them: alarms.py."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ KEPT_WORDS = {GOOD: "Kept", WARN: "At risk", BAD: "Broken"}
 RISKY_WAIT, BROKEN_WAIT = 10.0, 60.0  # seconds that the oldest uncounted view has waited
 TONES = {"inbox": (GOOD, "Fine"), "spill": (WARN, "Late"), "refused": (BAD, "Lost")}  # by step of the ladder
 RISKY_TURN, BROKEN_TURN = 10.0, 60.0  # seconds that an embargo or an end is late
+RISKY_TELLING, BROKEN_TELLING = 5.0, 30.0  # seconds that a saved change is untold
+RISKY_LIST, BROKEN_LIST = 60.0, 180.0  # seconds that a list of the site is old
+RISKY_ROOM, BROKEN_ROOM = 60.0, 85.0  # % of Redis's memory that are used
+RISKY_AGE, BROKEN_AGE = 15.0, 60.0  # seconds since anything of the schedule began
 SILENT = 90.0  # seconds after which a worker that was not heard is taken for gone
 
 
@@ -54,18 +58,19 @@ def memory_share(figures: Figures) -> float | None:
     return 100 * figures.redis.used / figures.redis.limit if figures.redis and figures.redis.limit else None
 
 
+def last_beginning(figures: Figures) -> float | None:
+    return min((turn.ago for turn in figures.turns), default=None)
+
+
 PROMISES = (
     Promise("Views are counted at once", "The oldest view that waits has waited less than 10\u00a0s", "s", RISKY_WAIT, BROKEN_WAIT, oldest_wait),
     Promise("No view is lost or counted twice", "Received = counted + filtered + waiting", "events off", 1, 1, imbalance),
     Promise("Recounted hours agree", "A sample of kept hours, counted again each day", "views off", 1, 1, lambda f: f.recount_off),
-    Promise("Most Viewed is fresh", "No list of the site is older than 60\u00a0s", "s", 60, 180, list_age),
-    Promise("Editors' changes reach readers", "A saved change is told within 5\u00a0s", "s", 5, 30, lambda f: f.untold),
+    Promise("Most Viewed is fresh", "No list of the site is older than 60\u00a0s", "s", RISKY_LIST, BROKEN_LIST, list_age),
+    Promise("Editors' changes reach readers", "A saved change is told within 5\u00a0s", "s", RISKY_TELLING, BROKEN_TELLING, lambda f: f.untold),
     Promise("Embargoes and ends are on time", "What was planned is done within 10\u00a0s", "s", RISKY_TURN, BROKEN_TURN, lambda f: f.turn_late),
-    Promise("The inbox has room", "Redis uses less than 60\u00a0% of its memory", "%", 60, 85, memory_share),
-    Promise(
-        "The clock runs", "Something of the schedule began in the last 15\u00a0s", "s", 15, 60,
-        lambda f: min((turn.ago for turn in f.turns), default=None),
-    ),
+    Promise("The inbox has room", "Redis uses less than 60\u00a0% of its memory", "%", RISKY_ROOM, BROKEN_ROOM, memory_share),
+    Promise("The clock runs", "Something of the schedule began in the last 15\u00a0s", "s", RISKY_AGE, BROKEN_AGE, last_beginning),
     Promise("Work succeeds", "No failed job is left lying", "jobs", 1, 20, lambda f: sum(line.failed for line in f.queues) if f.redis else None),
 )  # fmt: skip
 
@@ -89,16 +94,6 @@ class Tile(NamedTuple):
     unit: str
     tone: str
     word: str
-
-
-class Alarm(NamedTuple):
-    """Something to act on or to watch: why it is so, what it means for readers, what to do."""
-
-    tone: str
-    title: str
-    cause: str
-    effect: str
-    advice: str
 
 
 def tile(promise: Promise, figures: Figures) -> Tile:
@@ -145,84 +140,17 @@ def spoken(seconds: float) -> tuple[str, str]:
     return f"{seconds / 86_400:.0f}", "days"
 
 
+def duration(seconds: float) -> str:
+    """A short span, to two figures."""
+    return f"{seconds * 1000:.2g}\u00a0ms" if seconds < 0.0995 else f"{seconds:.2f}\u00a0s" if seconds < 9.95 else f"{seconds:,.0f}\u00a0s"
+
+
 def size(count: int) -> str:
     """Bytes in their handiest unit."""
     for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
     return f"{count} bytes"
-
-
-def silent_redis(figures: Figures) -> Alarm | None:
-    if figures.redis:
-        return None
-    return Alarm(
-        BAD, "Redis does not answer", figures.why_not,
-        "Readers have their pages, from memory. New views go to spill files and are counted later; Most Viewed stands still.",
-        "Start it again. newsapp up does so by itself; elsewhere look at its log and its disk.",
-    )  # fmt: skip
-
-
-def forgetful_redis(figures: Figures) -> Alarm | None:
-    if not figures.redis or (figures.redis.persists and figures.redis.last_write_ok):
-        return None
-    cause = "Its last write to disk failed." if figures.redis.persists else "appendonly is off."
-    effect = "Views that are not counted yet are lost if it stops."
-    return Alarm(BAD, "Redis keeps nothing on disk", cause, effect, "Set appendonly yes and appendfsync always, and see that its disk has room.")
-
-
-def idle_queue(figures: Figures) -> Alarm | None:
-    names = [line.name for line in figures.queues if not line.workers]
-    if not names:
-        return None
-    effect = "Views wait in the inbox." if "count" in names else "What editors or imports ask for waits."
-    cause, advice = "No worker process of the queue is heard.", f"Start one: python -m workers {names[0]}"
-    return Alarm(BAD, f"Nobody works on: {', '.join(names)}", cause, effect, advice)
-
-
-def unbalanced(figures: Figures) -> Alarm | None:
-    found = {"views": figures.books, "signals": figures.signals}
-    off = [f"{books['balance']:,} {name}" for name, books in found.items() if books and books["balance"]]
-    if not off:
-        return None
-    return Alarm(
-        BAD, f"The books are off by {' and '.join(off)}",
-        "Events were received that are neither counted, filtered nor waiting, or the other way round.",
-        "Counts may be wrong by that many.", "Note the time and the figures below; look for “Redis came back older” in the workers' log.",
-    )  # fmt: skip
-
-
-def disagreeing(figures: Figures) -> Alarm | None:
-    if not figures.recount_off:
-        return None
-    return Alarm(
-        BAD, f"Hours counted again differ by {figures.recount_off:,} views",
-        "The tables of some hours do not say what their kept events add up to.",
-        "The numbers of some articles, and Most Viewed, may be wrong by that many.",
-        "See whether the database was restored, or changed by hand. newsapp recount shows what the kept events say; copy kept/ first.",
-    )  # fmt: skip
-
-
-def refused(figures: Figures) -> Alarm | None:
-    causes = causes_of(figures, LADDER[-1])
-    if not causes:
-        return None
-    effect = "Readers' browsers are told 503 and try once more; views that are refused twice are lost."
-    return Alarm(BAD, "Views are refused", told(causes), effect, " ".join(cause.advice for cause in causes))
-
-
-def waiting(figures: Figures) -> Alarm | None:
-    """By the age of the oldest, not by how many: a long queue that moves is no trouble."""
-    seconds = oldest_wait(figures)
-    if seconds is None or seconds < RISKY_WAIT:
-        return None
-    causes = [cause for step in LADDER[1:] for cause in causes_of(figures, step)]
-    return Alarm(
-        BAD if seconds >= BROKEN_WAIT else WARN, f"A view has waited {' '.join(spoken(seconds))} to be counted",
-        told(causes) or "Events come faster than they are counted, or nobody counts them.",
-        "Most Viewed is behind by as much. Nothing that waits is lost.",
-        " ".join(cause.advice for cause in causes) or "See that a worker runs on the queues count and desk, and that the database has room.",
-    )  # fmt: skip
 
 
 def causes_of(figures: Figures, step: Step) -> list[Cause]:
@@ -232,41 +160,3 @@ def causes_of(figures: Figures, step: Step) -> list[Cause]:
 
 def told(causes: list[Cause]) -> str:
     return " ".join(cause.text for cause in causes)
-
-
-def failed(figures: Figures) -> Alarm | None:
-    names = [f"{line.failed} on {line.name}" for line in figures.queues if line.failed]
-    if not names:
-        return None
-    return Alarm(
-        WARN, f"Jobs failed: {', '.join(names)}", "A job raised an error; its trace is kept with it for a week.",
-        "The schedule repeats what keeps the paper going.", "Read the workers' log; empty the list with rq when it is understood.",
-    )  # fmt: skip
-
-
-def late(figures: Figures) -> Alarm | None:
-    jobs = [turn.job for turn in figures.turns if turn.late]
-    if not jobs:
-        return None
-    cause, effect = "Their turns were not taken by any worker.", "What they keep fresh grows old."
-    return Alarm(WARN, f"Late: {', '.join(jobs)}", cause, effect, "See that workers run.")
-
-
-def late_turn(figures: Figures) -> Alarm | None:
-    if figures.turn_late < RISKY_TURN:
-        return None
-    return Alarm(
-        BAD if figures.turn_late >= BROKEN_TURN else WARN, f"An embargo or an end is {' '.join(spoken(figures.turn_late))} late",
-        "The job turn_due has not run since its moment.",
-        "Pages ask the clock themselves and show it right; Most Viewed, “More in” and the history follow when the job runs.",
-        "See that a worker runs on the queue desk, and that the database takes writes. What was missed is made up for.",
-    )  # fmt: skip
-
-
-ALARMS = (silent_redis, refused, waiting, late_turn, forgetful_redis, idle_queue, unbalanced, disagreeing, failed, late)
-
-
-def alarms(figures: Figures) -> list[Alarm]:
-    """Those that are open, what needs acting on first."""
-    found = [alarm for check in ALARMS if (alarm := check(figures))]
-    return sorted(found, key=lambda alarm: alarm.tone != BAD)

@@ -20,6 +20,10 @@ class RedisFigures:
     limit: int
     persists: bool
     last_write_ok: bool
+    policy: str = ""  # what it does when its memory is full
+    evicted: int = 0  # keys that it threw away
+    clients: int = 0
+    up: int = 0  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class QueueFigures:
     waiting: int
     failed: int
     workers: int
+    oldest: float = 0.0  # seconds that its oldest job has waited
+    rate: int = 0  # jobs done in the last full minute
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class WorkerFigures:
     state: str
     heard: float  # seconds ago
     job: str
+    memory: int = 0  # bytes; 0 where it has not said
+    is_quiet: bool = False  # takes no more jobs
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,47 @@ class Turn:
     finished: int
     ago: int
     late: bool
+    due_in: int | None = None  # seconds until its next turn; less than 0: since when it is due
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class JobTimes:
+    """How long the latest runs of a job took, in seconds."""
+
+    job: str
+    queue: str
+    runs: int  # that this is of
+    median: float
+    high: float  # 95 of 100 runs took less
+    ago: float  # seconds since the last one
+
+
+@dataclass(frozen=True)
+class CopyFigures:
+    """A copy in Redis. `revision` is None where there is none."""
+
+    name: str
+    revision: int | None
+    size: int
+
+
+@dataclass(frozen=True)
+class SlowQuery:
+    at: datetime
+    seconds: float
+    role: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class PageCacheFigures:
+    """Of all web processes of this machine."""
+
+    processes: int
+    pages: int
+    size: int
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -97,3 +146,9 @@ class Figures:
     untold: float  # seconds that the oldest untold change has waited
     database_size: int
     turn_late: float  # seconds that the oldest turn of the clock is late
+    times: tuple[JobTimes, ...] = ()
+    copies: tuple[CopyFigures, ...] = ()
+    slow: tuple[SlowQuery, ...] = ()
+    page_cache: PageCacheFigures | None = None  # None where no web process of this machine tells
+    alerts_wait: float = 0.0  # seconds that the oldest alert has waited to be taken
+    alerts_error: str = ""  # what the mail server or the webhook said last

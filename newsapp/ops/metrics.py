@@ -6,16 +6,19 @@ of that folder, and any of them answers for all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
+    from newsapp.ops.alarms import Raised
     from newsapp.ops.figures import Figures
 
 REFUSED = Counter("newsapp_events_refused_total", "Events refused at the door, never received.", ["reason"])
@@ -26,6 +29,12 @@ REQUEST_SECONDS = Histogram(
     "newsapp_request_seconds", "Seconds in the site for a request.", ["part"],
     buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0),
 )  # fmt: skip
+PAGE_CACHE = {
+    "processes": Gauge("newsapp_page_cache_processes", "Web processes that keep pages.", multiprocess_mode="livesum"),
+    "pages": Gauge("newsapp_page_cache_pages", "Pages kept in web processes.", multiprocess_mode="livesum"),
+    "bytes": Gauge("newsapp_page_cache_bytes", "Bytes of pages kept in web processes.", multiprocess_mode="livesum"),
+}
+SEVERITY = {"warn": 1, "bad": 2}
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
 
@@ -33,13 +42,16 @@ Samples = Iterable[tuple[tuple[str, ...], float]]
 class Collected(Collector):
     """The board's figures, as Prometheus collects them. What cannot be known now is left out: a zero would be a lie."""
 
-    def __init__(self, figures: Figures) -> None:
-        self.figures = figures
+    def __init__(self, figures: Figures, raised: Iterable[Raised], names: Iterable[str], version: str) -> None:
+        self.figures, self.version = figures, version
+        self.alarms: dict[str, int] = {**dict.fromkeys(names, 0), **{each.alarm.name: SEVERITY[each.tone] for each in raised}}
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
         yield from self.of_events()
         yield from self.of_work()
+        yield from self.of_time()
+        yield from self.of_stores()
 
     def of_events(self) -> Iterator[Metric]:
         books, signals, inbox = self.figures.books, self.figures.signals, self.figures.inbox
@@ -71,11 +83,51 @@ class Collected(Collector):
         if self.figures.redis:
             ages = [((age.scope, age.window), age.seconds) for age in self.figures.lists]
             yield gauge("newsapp_list_age_seconds", "Age of each published list.", ages, "scope", "window")
-            waiting = {line.name: line.waiting for line in self.figures.queues}
-            failed = {line.name: line.failed for line in self.figures.queues}
-            yield gauge("newsapp_queue_depth", "Jobs waiting.", by_name(waiting), "queue")
-            yield gauge("newsapp_jobs_failed", "Failed jobs that are kept.", by_name(failed), "queue")
-            yield gauge("newsapp_workers", "Worker processes that are heard.", [((), len(self.figures.workers))])
+            yield from self.of_queues()
+
+    def of_queues(self) -> Iterator[Metric]:
+        queues, workers = self.figures.queues, self.figures.workers
+        yield gauge("newsapp_queue_depth", "Jobs waiting.", [((line.name,), line.waiting) for line in queues], "queue")
+        yield gauge("newsapp_queue_oldest_seconds", "Age of the oldest waiting job.", [((line.name,), line.oldest) for line in queues], "queue")
+        yield gauge("newsapp_queue_jobs_per_minute", "Jobs done in the last full minute.", [((line.name,), line.rate) for line in queues], "queue")
+        yield gauge("newsapp_queue_workers", "Worker processes that take its jobs.", [((line.name,), line.workers) for line in queues], "queue")
+        yield gauge("newsapp_jobs_failed", "Failed jobs that are kept.", [((line.name,), line.failed) for line in queues], "queue")
+        yield gauge("newsapp_workers", "Worker processes that are heard.", [((), len(workers))])
+        yield gauge("newsapp_workers_memory_bytes", "Memory of all workers.", [((), sum(worker.memory for worker in workers))])
+        oldest = max((worker.heard for worker in workers), default=0.0)
+        yield gauge("newsapp_worker_heard_seconds", "Seconds since the worker that is silent for longest was heard.", [((), oldest)])
+        times = [
+            ((each.queue, each.job, quantile), value)
+            for each in self.figures.times
+            for quantile, value in (("0.5", each.median), ("0.95", each.high))
+        ]
+        yield gauge("newsapp_job_seconds", "Seconds that the latest runs of a job took.", times, "queue", "job", "quantile")
+
+    def of_time(self) -> Iterator[Metric]:
+        turns = self.figures.turns
+        yield gauge("newsapp_schedule_age_seconds", "Seconds since a job of the schedule began.", [((turn.job,), turn.ago) for turn in turns], "job")
+        yield gauge("newsapp_schedule_late", "1 for a job of the schedule that is late.", [((turn.job,), int(turn.late)) for turn in turns], "job")
+        yield gauge("newsapp_turn_late_seconds", "Seconds that the oldest embargo or end is late.", [((), self.figures.turn_late)])
+        yield gauge("newsapp_changes_untold_seconds", "Age of the oldest change that is saved and not told.", [((), self.figures.untold)])
+        yield gauge("newsapp_alert_unsent_seconds", "Age of the oldest alert that nobody took.", [((), self.figures.alerts_wait)])
+        yield gauge("newsapp_alarm", "Each alarm of the board: 0 closed, 1 to watch, 2 to act on.", by_name(self.alarms), "alarm")
+        yield gauge("newsapp_build_info", "1, with the version.", [((self.version,), 1)], "version")
+
+    def of_stores(self) -> Iterator[Metric]:
+        yield gauge("newsapp_database_bytes", "Bytes of the database on disk.", [((), self.figures.database_size)])
+        found = self.figures.redis
+        if found:
+            yield gauge("newsapp_redis_used_bytes", "Memory that Redis uses.", [((), found.used)])
+            yield gauge("newsapp_redis_limit_bytes", "Its maxmemory; 0 without one.", [((), found.limit)])
+            yield gauge(
+                "newsapp_redis_persists",
+                "1 while it appends to disk and its last write was taken.",
+                [((), int(found.persists and found.last_write_ok))],
+            )
+            yield gauge("newsapp_redis_clients", "Connections to Redis.", [((), found.clients)])
+            yield counter("newsapp_redis_evicted_total", "Keys that Redis threw away.", [((), found.evicted)])
+            sizes = [((copy.name,), copy.size) for copy in self.figures.copies]
+            yield gauge("newsapp_copy_bytes", "Bytes of each copy in Redis; 0 where it is missing.", sizes, "copy")
 
 
 def by_name(numbers: dict[str, int]) -> Samples:
@@ -98,8 +150,11 @@ def gauge(name: str, text: str, samples: Samples, *labels: str) -> Metric:
 
 def exposition(figures: Figures) -> bytes:
     """The text of /metrics."""
+    from newsapp import __version__
+    from newsapp.ops.alarms import BY_NAME, alarms  # they stand above what counts events here
+
     registry = CollectorRegistry()
-    registry.register(Collected(figures))
+    registry.register(Collected(figures, alarms(figures), BY_NAME, __version__))
     return generate_latest(own_counters()) + generate_latest(registry)
 
 
@@ -107,6 +162,38 @@ def own_counters() -> CollectorRegistry:
     """What the processes counted themselves: all of them where they share a folder, else this one."""
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return REGISTRY
+    forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return registry
+
+
+def tell_page_cache(pages: int, size: int) -> None:
+    """What this web process keeps."""
+    for name, value in (("processes", 1), ("pages", pages), ("bytes", size)):
+        PAGE_CACHE[name].set(value)
+
+
+def page_cache_values() -> dict[str, float]:
+    """What the web processes of this machine keep together."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
+        forget_dead(Path(folder))
+        families = MultiProcessCollector.merge(map(str, Path(folder).glob("gauge_livesum_*.db")))  # type: ignore[no-untyped-call]
+    else:
+        families = [family for metric in PAGE_CACHE.values() for family in metric.collect()]
+    values = {sample.name: sample.value for family in families for sample in family.samples}
+    return {name: values.get(f"newsapp_page_cache_{name}", 0.0) for name in PAGE_CACHE}
+
+
+def forget_dead(folder: Path) -> None:
+    """A process that was killed keeps no pages."""
+    for path in folder.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            with contextlib.suppress(FileNotFoundError):
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        except (PermissionError, ValueError):
+            continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -18,8 +18,23 @@ from sqlalchemy import false, func, select, text
 
 from newsapp.changes import Change
 from newsapp.database import db, now
+from newsapp.delivery.shelf import COPIES
 from newsapp.news.models import Section
-from newsapp.ops.figures import Figures, InboxFigures, ListAge, QueueFigures, RedisFigures, SpillFigures, Turn, WorkerFigures
+from newsapp.ops import slow_queries, timings, worker_notes
+from newsapp.ops.figures import (
+    CopyFigures,
+    Figures,
+    InboxFigures,
+    ListAge,
+    PageCacheFigures,
+    QueueFigures,
+    RedisFigures,
+    SpillFigures,
+    Turn,
+    WorkerFigures,
+)
+from newsapp.ops.metrics import page_cache_values
+from newsapp.ops.models import WATCH, alert
 from newsapp.publishing.clock import lateness
 from newsapp.queues import QUEUES, queue
 from newsapp.redis import RedisError, client
@@ -39,6 +54,7 @@ from newsapp.traffic.windows import WINDOWS
 
 PATIENCE = 0.4  # seconds for one answer of Redis: the board must stand within a second without it
 HEAD = 300  # bytes at the start of a list, in which its time stands: no list is fetched whole for that alone
+REVISION = re.compile(rb'"revision":\s*(\d+)')
 AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')
 BOOKS_KEPT = 10.0  # seconds; the books are sums over whole tables
 BOOKS_SHARE = 20  # and are kept that many times longer than making them took
@@ -59,7 +75,7 @@ def read() -> Figures:
         connection.close()
     rest: dict[str, Any] = {
         "turns": turns(at), "untold": untold(at), "database_size": database_size(), "kept_hours": len(kept_hours()), "recount_off": recount_off(at),
-        "turn_late": lateness(at),
+        "turn_late": lateness(at), "page_cache": page_cache(), **alerts_waiting(at),
     }  # fmt: skip
     return Figures(at=at, **mine, **rest, spill=spill(found, at), stands=stands(current_app.config))
 
@@ -77,7 +93,10 @@ def read_redis(connection: redis.Redis, at: datetime, found: Cursors) -> dict[st
         "inbox": (waits := inbox(connection, found)),
         "lists": lists(connection, at),
         "workers": (heard := workers(connection, at)),
-        "queues": tuple(line(record.name, record.help, connection, heard) for record in QUEUES),
+        "queues": lines(connection, at, heard),
+        "times": timings.read(connection, at),
+        "copies": copies(connection),
+        "slow": slow_queries.read(connection),
         **BOOKS.read(connection, waits.waiting + inbox(connection, found, SIGNALS).waiting)._asdict(),
     }
 
@@ -90,6 +109,10 @@ def redis_itself(connection: redis.Redis) -> RedisFigures:
         limit=info["maxmemory"],
         persists=bool(info["aof_enabled"]),
         last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
+        policy=info.get("maxmemory_policy", ""),
+        evicted=info.get("evicted_keys", 0),
+        clients=info.get("connected_clients", 0),
+        up=info.get("uptime_in_seconds", 0),
     )
 
 
@@ -133,18 +156,59 @@ def lists(connection: redis.Redis, at: datetime) -> tuple[ListAge, ...]:
 
 def workers(connection: redis.Redis, at: datetime) -> tuple[WorkerFigures, ...]:
     found = Worker.all(connection=connection, serializer=JSONSerializer)
-    return tuple(sorted((worker_line(worker, at) for worker in found), key=lambda each: (each.queues, each.name)))
+    notes = worker_notes.read(connection, [worker.name for worker in found])
+    return tuple(sorted((worker_line(worker, notes[worker.name], at) for worker in found), key=lambda each: (each.queues, each.name)))
 
 
-def worker_line(worker: Any, at: datetime) -> WorkerFigures:
-    heard = (at - worker.last_heartbeat).total_seconds() if worker.last_heartbeat else float("inf")
-    return WorkerFigures(worker.name, ", ".join(worker.queue_names()), str(worker.get_state()), heard, worker.get_current_job_id() or "")
+def worker_line(worker: Any, note: worker_notes.WorkerNote, at: datetime) -> WorkerFigures:
+    heard = max(0.0, (at - worker.last_heartbeat).total_seconds()) if worker.last_heartbeat else float("inf")
+    return WorkerFigures(
+        worker.name, ", ".join(worker.queue_names()), str(worker.get_state()), heard, worker.get_current_job_id() or "", note.memory, note.is_quiet
+    )
 
 
-def line(name: str, text_of: str, connection: redis.Redis, heard: tuple[WorkerFigures, ...]) -> QueueFigures:
-    mine = queue(name, connection)
-    failed = mine.failed_job_registry.get_job_count(cleanup=False)
-    return QueueFigures(name, text_of, mine.count, failed, sum(name in worker.queues.split(", ") for worker in heard))
+def lines(connection: redis.Redis, at: datetime, heard: tuple[WorkerFigures, ...]) -> tuple[QueueFigures, ...]:
+    """Each queue, in two round trips for all."""
+    names = [record.name for record in QUEUES]
+    pipeline = connection.pipeline(transaction=False)
+    for name in names:
+        mine = queue(name, connection)
+        pipeline.llen(mine.key)
+        pipeline.zcard(mine.failed_job_registry.key)
+        pipeline.get(timings.minute_key(name, at.timestamp() - 60))
+        pipeline.lindex(mine.key, 0)
+    answers = pipeline.execute()
+    rows = [answers[4 * place : 4 * place + 4] for place in range(len(names))]
+    oldest = waits(connection, at, [first.decode() if first else "" for *_, first in rows])
+    return tuple(
+        QueueFigures(record.name, record.help, depth, failed, takers(record.name, heard), age, int(rate or 0))
+        for record, (depth, failed, rate, _), age in zip(QUEUES, rows, oldest, strict=True)
+    )
+
+
+def takers(name: str, heard: tuple[WorkerFigures, ...]) -> int:
+    """Workers that take jobs of a queue."""
+    return sum(name in worker.queues.split(", ") and not worker.is_quiet for worker in heard)
+
+
+def waits(connection: redis.Redis, at: datetime, ids: list[str]) -> list[float]:
+    """Seconds that each of some jobs has waited; 0 for one that is gone."""
+    pipeline = connection.pipeline(transaction=False)
+    for job_id in ids:
+        pipeline.hget(f"rq:job:{job_id}", "enqueued_at")
+    times = [datetime.fromisoformat(said.decode()) if said else at for said in pipeline.execute()]
+    return [max(0.0, (at - (each if each.tzinfo else each.replace(tzinfo=UTC))).total_seconds()) for each in times]
+
+
+def copies(connection: redis.Redis) -> tuple[CopyFigures, ...]:
+    """By their heads, in which the revision stands."""
+    pipeline = connection.pipeline(transaction=False)
+    for copy in COPIES:
+        pipeline.getrange(copy.key, 0, HEAD)
+        pipeline.strlen(copy.key)
+    answers = pipeline.execute()
+    rows = zip(COPIES, answers[::2], answers[1::2], strict=True)
+    return tuple(CopyFigures(copy.name, int(found[1]) if (found := REVISION.search(head)) else None, size) for copy, head, size in rows)
 
 
 class Books(NamedTuple):
@@ -200,13 +264,14 @@ def waits_since(file: SpillFile, found: Cursors) -> int | None:
 
 def turns(at: datetime) -> tuple[Turn, ...]:
     """When each job of the schedule was last at it."""
-    periods: dict[str, int] = current_app.extensions.get("periods", {})
-    moment = int(at.timestamp())
-    rows = db.session.execute(select(schedule_state).order_by(schedule_state.c.job))
-    return tuple(
-        Turn(row.job, row.started, row.finished, moment - row.started, row.job in periods and moment - row.through > 3 * periods[row.job] + 10)
-        for row in rows
-    )
+    periods: dict[str, Any] = current_app.extensions.get("periods", {})
+    rows = db.session.execute(select(schedule_state).where(schedule_state.c.job != WATCH).order_by(schedule_state.c.job))
+    return tuple(turn(row, periods.get(row.job), int(at.timestamp())) for row in rows)
+
+
+def turn(row: Any, period: int | None, moment: int) -> Turn:
+    due_in = row.through + period - moment if period else None
+    return Turn(row.job, row.started, row.finished, moment - row.started, due_in is not None and due_in < -2 * (period or 0) - 10, due_in)
 
 
 def recount_off(at: datetime) -> int | None:
@@ -214,6 +279,24 @@ def recount_off(at: datetime) -> int | None:
     lately = recounted_hour.c.at > int(at.timestamp()) - RECOUNTED_LATELY
     hours, off = db.session.execute(select(func.count(), func.sum(recounted_hour.c.off)).where(lately)).one()
     return int(off) if hours else None
+
+
+def page_cache() -> PageCacheFigures | None:
+    """What the web processes of this machine say."""
+    values = page_cache_values()
+    if not values["processes"]:
+        return None
+    limit = int(values["processes"]) * current_app.config["PAGE_CACHE_MEMORY"]
+    return PageCacheFigures(int(values["processes"]), int(values["pages"]), int(values["bytes"]), limit)
+
+
+def alerts_waiting(at: datetime) -> dict[str, Any]:
+    """How long the oldest alert waits to be taken, and what was said last against one."""
+    unsent = alert.c.sent == 0
+    made, error = db.session.execute(
+        select(func.min(alert.c.made), select(alert.c.error).where(unsent).order_by(alert.c.tries.desc()).limit(1).scalar_subquery()).where(unsent)
+    ).one()
+    return {"alerts_wait": max(0.0, at.timestamp() - made) if made else 0.0, "alerts_error": error or ""}
 
 
 def untold(at: datetime) -> float:

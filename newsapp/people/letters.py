@@ -50,12 +50,12 @@ def can_send() -> bool:
     return bool(current_app.config["SMTP_URL"])
 
 
-def send(to: str, subject: str, text: str) -> None:
+def send(to: str, subject: str, text: str, headers: dict[str, str] | None = None) -> None:
     """Hand a letter to the server. Raises LetterError."""
     if not can_send():
         raise LetterError("No mail server is set: an operator sets SMTP_URL (docs/people.md).")
     try:
-        EmailMessage(" ".join(subject.split()), text, current_app.config["MAIL_FROM"], [to]).send()
+        EmailMessage(" ".join(subject.split()), text, current_app.config["MAIL_FROM"], [to], headers=headers).send()
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise LetterError(in_words(error, f"{current_app.config['MAIL_SERVER']}:{current_app.config['MAIL_PORT']}")) from error
 

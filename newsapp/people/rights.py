@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WRITER, EDITOR, CHIEF, OPERATOR, ADMIN = "writer", "editor", "chief", "operator", "admin"
+WRITER, EDITOR, CHIEF, VIEWER, OPERATOR, ADMIN = "writer", "editor", "chief", "viewer", "operator", "admin"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ ROLES = (
     RoleRecord(WRITER, "Writes stories and sends them to review; publishes only where a setting lets writers."),
     RoleRecord(EDITOR, "Publishes, corrects and spikes stories, arranges the front page, sees the lists."),
     RoleRecord(CHIEF, "Does all that an editor does, takes stories down, decides settings and rankings, reads the audit log."),
-    RoleRecord(OPERATOR, "Sees queues, workers and lag."),
+    RoleRecord(VIEWER, "Sees the operators’ board, and changes nothing there."),
+    RoleRecord(OPERATOR, "Sees the operators’ board; stops workers, runs jobs, requeues and deletes failed ones."),
     RoleRecord(ADMIN, "Invites people and gives roles; may do all the rest."),
 )
 ROLE_NAMES = tuple(role.name for role in ROLES)
@@ -54,7 +55,7 @@ RIGHTS = (
     )),
     Right("write", (WRITER, EDITOR, CHIEF), "Write stories, and see how they are read.", (
         "desk.articles", "saved_lists.keep", "saved_lists.let_go",
-        "desk.new", "desk.edit", "desk.create", "desk.change_article", "desk.media", "numbers.show",
+        "desk.new", "desk.edit", "desk.create", "desk.change_article", "desk.media", "desk.share_picture", "numbers.show",
         "revisions.show", "revisions.restore", "revisions.versions", "revisions.choose", "opened_forms.keep", "opened_forms.waiting",
         "desk.create_for_review", "desk.review", "previews.saved", "previews.unsaved", "previews.choose_moment", "previews.site_at",
         "publishing.preview_links", "publishing.make_preview_link", "publishing.take_back_preview_link", "publishing.ask_links",
@@ -92,8 +93,13 @@ RIGHTS = (
         "sections.show", "sections.create", "sections.change_section",
     )),
     Right("audit", (CHIEF,), "Read who changed what.", ("audit.show", "audit.download")),
-    Right("operate", (OPERATOR,), "Watch how newsapp runs, and make the desk read-only.", (
-        "operations.board", "operations.current", "operations.close_desk", "operations.open_desk",
+    Right("watch", (VIEWER, OPERATOR), "Watch how newsapp runs: the board, failed jobs, the doctor, the runbook.", (
+        "operations.board", "operations.current", "operations.show_failed", "operations.show_history", "operations.show_runbook",
+        "operations.consult",
+    )),
+    Right("operate", (OPERATOR,), "Stop workers, run jobs of the schedule, requeue and delete failed jobs, make the desk read-only.", (
+        "operations.requeue", "operations.delete", "operations.act_on_all", "operations.stop_worker", "operations.quiet_worker",
+        "operations.wake_worker", "operations.run_now", "operations.close_desk", "operations.open_desk",
     )),
     Right("people", (ADMIN,), "Invite people, give roles, end sessions, name the paper.", (
         "people.everybody", "people.person", "people.change_roles", "people.deactivate", "people.reactivate", "people.end_sessions",

@@ -23,7 +23,7 @@ from newsapp.traffic.asked import named
 
 LEFT_OUT = frozenset({"beacon", "beacon_pixel", "installed"})  # what counts a reader, and what keeps a page on a device
 LINK = re.compile(rb'(<a\b[^>]*?\bhref=")(/[^"]*)')
-IMAGE = re.compile(rb"<img\b[^>]*>")
+IMAGE = re.compile(rb"<(?:img|source)\b[^>]*>")
 PICTURE = re.compile(rb'([\s",])/media/')
 BODY = re.compile(rb'<body[^>]*>(?:\s*<a class="skip"[^>]*>[^<]*</a>)?')  # the link that skips stays the first
 # Pages that follow the moment; the others belong to the present.

@@ -6,13 +6,16 @@ from sqlalchemy import select
 
 from newsapp.database import db
 from newsapp.media.files import Kept
+from newsapp.media.library import measure
 from newsapp.news.models import Picture
 
 
 def recalled(name: str | None) -> Kept | None:
     """The picture of that name, as if it had been brought just now."""
     found = db.session.scalar(select(Picture).where(Picture.name == name)) if name else None
-    return Kept(found.name, tuple(width for width, _ in found.variants), found.width, found.height) if found else None
+    if found is None:
+        return None
+    return Kept(found.name, tuple(width for width, _ in found.variants), found.width, found.height, tuple(found.formats.split(",")))
 
 
 def remember(kept: Kept | None, alt: str, credit: str) -> str:
@@ -20,6 +23,7 @@ def remember(kept: Kept | None, alt: str, credit: str) -> str:
     if kept is None:
         return ""
     if recalled(kept.name) is None:
-        widths = ",".join(map(str, kept.widths))
-        db.session.add(Picture(name=kept.name, alt=alt, credit=credit, width=kept.width, height=kept.height, widths=widths))
+        fresh = Picture(alt=alt, credit=credit)
+        measure(fresh, kept)
+        db.session.add(fresh)
     return kept.name

@@ -9,11 +9,16 @@ from typing import Any
 
 from babel import Locale
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField, URLField, ValidationError
+from flask_wtf.file import FileField
+from wtforms import ColorField, EmailField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField, URLField, ValidationError
 from wtforms.fields import SelectChoice
 
 from newsapp.languages import catalogues
-from newsapp.settings.registry import SETTINGS, Setting, SettingError
+from newsapp.media.files import NotAPicture, opened
+from newsapp.media.forms import TAKES
+from newsapp.settings import links
+from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError
+from newsapp.settings.things import there
 
 NO_PLACES = ("Etc/", "posix/", "right/", "SystemV/")
 Maker = Callable[[Setting, dict[str, Any]], Field]
@@ -47,6 +52,10 @@ def links_field(setting: Setting, options: dict[str, Any]) -> Field:
     return TextAreaField(setting.label, render_kw={"rows": 4}, **options)
 
 
+def picture_field(setting: Setting, options: dict[str, Any]) -> Field:
+    return IntegerField(setting.label, render_kw={"min": 0}, **options)
+
+
 MAKERS: dict[str, Maker] = {
     "text": simple(StringField),
     "long_text": simple(TextAreaField),
@@ -59,7 +68,20 @@ MAKERS: dict[str, Maker] = {
     "language": language_field,
     "links": links_field,
     "hosts": links_field,
+    "menu": links_field,
+    "columns": links_field,
+    "profiles": links_field,
+    "colour": simple(ColorField),
+    "picture": picture_field,
 }
+FILE = "_file"  # what the name of a picture's setting is followed by, for the field of a new one
+SHOWN: dict[str, Callable[[Any], Any]] = {
+    "hosts": "\n".join,
+    "links": lambda pairs: "\n".join(" ".join(pair) for pair in pairs),
+    "menu": links.menu_text,
+    "columns": links.columns_text,
+    "profiles": links.profiles_text,
+}  # stored values as their fields show them
 
 
 class Checked:
@@ -70,9 +92,23 @@ class Checked:
 
     def __call__(self, form: Any, field: Field) -> None:
         try:
-            self.setting.clean("" if field.data is None else field.data)
+            there(self.setting, self.setting.clean("" if field.data is None else field.data))
         except SettingError as error:
             raise ValidationError(str(error)) from error
+
+
+def brought(form: Any, field: Field) -> None:
+    """Read a picture file that was brought; none need be."""
+    field.image = None
+    if field.data:
+        try:
+            field.image = opened(field.data.stream)
+        except NotAPicture as error:
+            raise ValidationError(str(error)) from error
+
+
+def file_field(setting: Setting) -> Field:
+    return FileField(f"{setting.label}: bring a new one", validators=[brought], description=TAKES)
 
 
 def field_of(setting: Setting) -> Field:
@@ -82,7 +118,8 @@ def field_of(setting: Setting) -> Field:
 def form_class() -> type[Any]:
     """A form with one field for each setting of the site, and the revision it was opened at."""
     fields = {setting.name: field_of(setting) for setting in SETTINGS if "site" in setting.scopes}
-    return type("SettingsForm", (FlaskForm,), {"revision": HiddenField(), **fields})
+    files = {f"{name}{FILE}": file_field(BY_NAME[name]) for name in fields if BY_NAME[name].kind == "picture"}
+    return type("SettingsForm", (FlaskForm,), {"revision": HiddenField(), **fields, **files})
 
 
 SettingsForm = form_class()
@@ -99,14 +136,16 @@ def groups() -> dict[str, list[str]]:
 
 def shown(setting: Setting, value: Any) -> Any:
     """A stored value as its field shows it."""
-    if setting.kind == "hosts":
-        return "\n".join(value)
-    return "\n".join(" ".join(pair) for pair in value) if setting.kind == "links" else value
+    return SHOWN[setting.kind](value) if setting.kind in SHOWN else value
 
 
 def told(setting: Setting, value: Any) -> Any:
     """A stored value as lists of changes tell it."""
-    return "•••" if setting.kind == "secret" and value else shown(setting, value)
+    if setting.kind == "secret" and value:
+        return "•••"
+    if setting.kind == "picture":
+        return f"picture {value}" if value else ""
+    return shown(setting, value)
 
 
 def tongues() -> list[tuple[str, str]]:

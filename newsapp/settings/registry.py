@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from newsapp.languages import N_, tidy_tag
 from newsapp.publishing.checks import CHECKS, WEIGHTS
 from newsapp.rights.crawlers import USES
+from newsapp.settings import accent, links
 from newsapp.traffic.windows import WINDOWS
 
 MODES = (
@@ -30,7 +32,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """One decision. `kind` is text, long_text, email, url, secret, number, choice, zone, language, links or hosts; a default of None inherits."""
+    """One decision. `kind` is one of CLEANERS; a default of None inherits."""
 
     name: str
     kind: str
@@ -88,6 +90,14 @@ def clean_number(setting: Setting, value: Any) -> int:
     return number
 
 
+def clean_picture(setting: Setting, value: Any) -> int:
+    """The number of a picture in the media library; 0 for none."""
+    text = str(value).strip() or "0"
+    if not text.isdecimal() or len(text) > 9:
+        raise SettingError(f"{setting.label}: the number of a picture in the media library, not {value!r}.")
+    return int(text)
+
+
 def clean_choice(setting: Setting, value: Any) -> str:
     names = [name for name, _ in setting.choices]
     if value not in names:
@@ -113,13 +123,13 @@ def clean_language(setting: Setting, value: Any) -> str:
 def clean_links(setting: Setting, value: Any) -> list[list[str]]:
     """Lines of `Name https://…` as [[name, address]]."""
     lines = value.splitlines() if isinstance(value, str) else [" ".join(pair) for pair in value]
-    links = []
+    found = []
     for line in filter(None, (line.strip() for line in lines)):
         name, _, link = line.rpartition(" ")
         if not name or not link.startswith(("https://", "http://", "mailto:", "/")):
             raise SettingError(f"{setting.label}: {line!r} is not a name, a space and an address.")
-        links.append([name.strip(), link])
-    return links
+        found.append([name.strip(), link])
+    return found
 
 
 def clean_hosts(setting: Setting, value: Any) -> list[str]:
@@ -132,7 +142,19 @@ def clean_hosts(setting: Setting, value: Any) -> list[str]:
     return list(dict.fromkeys(hosts))
 
 
-CLEANERS = {
+def clean_by(read: Callable[[Any], Any]) -> Callable[[Setting, Any], Any]:
+    """A cleaner made of a function that raises ValueError with what is wrong."""
+
+    def clean(setting: Setting, value: Any) -> Any:
+        try:
+            return read(value)
+        except ValueError as error:
+            raise SettingError(f"{setting.label}: {error}.") from error
+
+    return clean
+
+
+CLEANERS: dict[str, Callable[[Setting, Any], Any]] = {
     "text": clean_text,
     "long_text": clean_long_text,
     "email": clean_email,
@@ -144,6 +166,11 @@ CLEANERS = {
     "language": clean_language,
     "links": clean_links,
     "hosts": clean_hosts,
+    "menu": clean_by(links.menu),
+    "columns": clean_by(links.columns),
+    "profiles": clean_by(links.profiles),
+    "colour": clean_by(accent.of_paper),
+    "picture": clean_picture,
 }
 
 SETTINGS = (
@@ -152,9 +179,23 @@ SETTINGS = (
     Setting("time_zone", "zone", "UTC", "Time zone", "Dates are shown, and days are counted, in this zone.", "Paper"),
     Setting("language", "language", "en", "Language", "Readers’ pages speak it; the desk stays English. A tag: en, fr, ar, so.", "Paper"),
     Setting("chief_email", "email", "", "Chief's e-mail", "Where readers' letters and our alarms go.", "Paper"),
-    Setting("connect_links", "links", [["RSS", "/feed.xml"]], "Connect with us", "One a line: a name, a space, an address.", "Paper"),
-    Setting("feed_text", "choice", "excerpt", "Feeds tell", "RSS, Atom and JSON Feed, of the paper, each section, tag and author.", "Paper",
+    Setting("logo", "picture", 0, "Logo", "In the place of the name at the head of every page. 0: the name in type.", "Look"),
+    Setting("logo_night", "picture", 0, "Logo for dark ground", "By night, and at the foot of every page. 0: the other, on a white plate.", "Look"),
+    Setting("accent", "colour", accent.DEFAULT, "Accent colour",
+            "Of links, tabs and numbers by day. By night a lighter one of the same hue is made of it.", "Look"),
+    Setting("menu", "menu", [], "Main menu",
+            "One a line: /world for a section or page, a name and an address for another link, * for all other sections. Empty: all sections.",
+            "Look"),
+    Setting("connect_links", "links", [["RSS", "/feed.xml"]], "Connect with us", "One a line: a name, a space, an address.", "Look"),
+    Setting("profiles", "profiles", [], "The paper on other networks",
+            "The address of one profile a line; a name before it where the network is not known here.", "Look"),
+    Setting("footer_columns", "columns", [], "More links at the foot",
+            "A line without an address is the heading of a column; below it one link a line, a name and an address.", "Look"),
+    Setting("footer_text", "text", "", "Line at the foot of every page", "Such as who publishes the paper, and where.", "Look"),
+    Setting("feed_text", "choice", "excerpt", "Feeds tell", "RSS, Atom and JSON Feed, of the paper, each section, tag and author.", "Feeds",
             choices=(("excerpt", "Headline and standfirst"), ("full", "The whole story"))),
+    Setting("websub_hub", "url", "", "Hub (WebSub)", "Told at once of every feed with news, and tells who follows them. Its address; empty: none.",
+            "Feeds"),
     Setting("most_viewed_window", "choice", "day", "Most Viewed shows the last", "The span that pages open with.", "Most Viewed",
             choices=tuple((window.slug, window.label) for window in WINDOWS)),
     Setting("most_viewed_length", "number", 10, "Stories in the list", "On the front page; beside a story it is at most six.", "Most Viewed",
@@ -175,6 +216,12 @@ SETTINGS = (
     Setting("webhook_secret", "secret", "", "Secret", "Signs what is sent, in the header X-Newsapp-Signature.", "Webhook"),
     Setting("webhook_places", "number", 10, "Places that are told of", "From the top of the list that pages open with.", "Webhook",
             least=1, most=50),
+    Setting("alert_email", "email", "", "Alarms go to", "An e-mail; empty: the chief’s. Needs a mail server (SMTP_URL).", "Alerts"),
+    Setting("alert_webhook", "url", "", "Tell a program of alarms", "Each is sent there as JSON when it begins and when it is over; empty: none is.",
+            "Alerts"),
+    Setting("alert_secret", "secret", "", "Secret", "Signs what is sent, in the header X-Newsapp-Signature.", "Alerts"),
+    Setting("alert_after", "number", 30, "Seconds that an alarm holds before it is told", "What mends itself sooner is on the board alone.", "Alerts",
+            most=3600),
     Setting("writers_publish", "choice", "off", "Writers publish", "Otherwise they write, and an editor publishes.", "People",
             choices=(("off", "No"), ("on", "Yes"))),
     Setting("second_factor", "choice", "off", "Chiefs and admins need a second factor", "A code of an authenticator app, or a passkey.", "People",

@@ -10,8 +10,10 @@ from newsapp.changes import touch
 from newsapp.copies import Copy
 from newsapp.database import db
 from newsapp.languages import gettext
+from newsapp.news.logo import logos
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, find
+from newsapp.settings.things import there
 
 Values = dict[str, dict[str, Any]]  # scope -> name -> value
 
@@ -58,6 +60,8 @@ def change(scope: str, name: str, value: Any, editor: str) -> bool:
     setting = find(name)
     check_scope(setting, scope)
     cleaned = None if value is None else setting.clean(value)
+    if cleaned is not None:
+        there(setting, cleaned)
     current = stored()[1].get(scope, {}).get(name)
     if cleaned == current or (current is None and scope == "site" and cleaned == setting.default):
         return False
@@ -77,8 +81,9 @@ def history(limit: int = 100) -> list[SettingChange]:
 
 
 def build() -> dict[str, Any]:
+    """What pages read: the values, and the files of the logo that they name."""
     revision, values = stored()
-    return {"revision": revision, "values": values}
+    return {"revision": revision, "values": values, "logos": logos(effective(values, "site"))}
 
 
 SETTINGS_COPY = Copy("settings", build)

@@ -16,6 +16,7 @@ function credit(event, article, part, selection) {
   line.append(link, ' ', protectCredit);
   copied.append(selection.getRangeAt(0).cloneContents(), line);
   for (const name of ['href', 'src']) for (const each of copied.querySelectorAll(`[${name}]`)) each.setAttribute(name, each[name]);
+  for (const each of copied.querySelectorAll('source')) each.remove();
   for (const each of copied.querySelectorAll('[srcset]')) each.removeAttribute('srcset');
   event.clipboardData.setData('text/plain', `${selection}\n\n${link.textContent}\n${link.href}\n${protectCredit}`);
   event.clipboardData.setData('text/html', copied.innerHTML);

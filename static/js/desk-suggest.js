@@ -1,4 +1,5 @@
-// data-suggest: names that exist already, offered for the one being typed between commas. data-related-field: stories by their headlines.
+// data-suggest: names that exist already, offered for the one being typed between commas. data-related-field: stories by their headlines;
+// with data-one only one, whose title it is.
 import { ask } from './story/ask.js';
 
 const fetched = async (address, words) => (await fetch(`${address}?${new URLSearchParams({ q: words })}`)).json();
@@ -55,9 +56,10 @@ for (const input of document.querySelectorAll('[data-related-field]')) {
   input.after(button);
   button.addEventListener('click', async () => {
     const suggest = async (words) => (await fetched(input.dataset.relatedField, words)).map((each) => ({ key: String(each.id), label: `${each.label} (${each.state})` }));
-    const got = await ask('Read next', [{ name: 'number', label: 'Words of its headline', required: true, suggest }], 'Add');
+    const { one } = input.dataset;
+    const got = await ask(one ?? 'Read next', [{ name: 'number', label: 'Words of its headline', required: true, suggest }], one ? 'Take' : 'Add');
     if (!/^\d+$/.test(got?.number ?? '')) return;
-    input.value = [input.value.trim(), got.number].filter(Boolean).join(', ');
+    input.value = one ? got.number : [input.value.trim(), got.number].filter(Boolean).join(', ');
     input.dispatchEvent(new Event('input', { bubbles: true }));
   });
 }
