@@ -80,7 +80,7 @@ class Newsroom:
             section = db.session.query(Section).order_by(Section.position).first()
             number = next(self.numbers)
             article = Article(slug=f"storm-{time.time_ns()}", headline=f"Storm {number}", body="<p>Words.</p>" * 40, section=section, state=LIVE)
-            article.published_at = now()
+            article.published_at, article.tags, article.authors = now(), [], []
             db.session.add(article)
             db.session.flush()
             touch(*article.touches())

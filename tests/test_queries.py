@@ -23,7 +23,7 @@ KINDS = {
     "news.article_page": ("/world/story-2", "/world/story-2?fragment=1", "/wrong/story-2"), "news.most_viewed_of_a_day": ("/most-viewed",),
     "news.all_sections": ("/sections",), "news.most_viewed": ("/most-viewed/day", "/most-viewed/week?section=world"),
     "news.how_we_count": ("/how-we-count",), "news.log": ("/corrections",), "news.media_for_readers": ("/media/none.webp",),
-    "news.favicon": ("/favicon.ico",), "feeds.site_feed": ("/feed.xml", "/atom.xml", "/feed.json"),
+    "news.favicon": ("/favicon.ico",), "news.share_picture": ("/media/share/none.png",), "feeds.site_feed": ("/feed.xml", "/atom.xml", "/feed.json"),
     "feeds.section_feed": ("/world/feed.xml", "/world/atom.xml", "/world/feed.json"),
     "feeds.tag_feed": ("/tag/harbour/feed.xml", "/tag/harbour/atom.xml", "/tag/harbour/feed.json"),
     "feeds.author_feed": ("/author/city-desk/feed.xml", "/author/city-desk/atom.xml", "/author/city-desk/feed.json"),
