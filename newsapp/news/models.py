@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, Select, String, Text, and_, func, or_, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from newsapp.database import Model, Moment, db, now
 from newsapp.languages import N_
@@ -188,6 +188,7 @@ class Article(Model):
     guests: Mapped[str] = mapped_column(String(300), default="", server_default=EMPTY)  # bylines without a page of their own, between commas
     robots: Mapped[str] = mapped_column(String(20), default="", server_default=EMPTY)  # what search engines may do (ROBOTS)
     translation_of_id: Mapped[int | None]  # the first of a story's languages; no foreign key: the others stay together when it is deleted
+    is_translated: Mapped[bool | None] = query_expression()  # whether others are its translations, for who asks with the article
     origin: Mapped[str | None] = mapped_column(String(300), unique=True)  # "edition:…", "wordpress:GUID"
     version: Mapped[int] = mapped_column(default=1)
 

@@ -227,7 +227,7 @@ def article_page(section: str, slug: str) -> Response:
 def story_page(article: Article, at: datetime, part: bool = False) -> Response:
     """The page of one story as readers see it at a moment, or the part of it that is fetched to stand below another."""
     settings, beside, following = paper(), related.chosen(article.id), related.next_of(article, at)
-    others = related.mentioned(article.body, translations.in_group(translations.first_of(article)))
+    others = related.mentioned(article.body, translations.together_with(article))
     tongues = translations.among(article, others)
     translated = translations.readable(article, tongues, at, settings["language"])
     pieces = related.weave(figures.as_now(article.body, figures.for_readers), others, at)
@@ -285,7 +285,7 @@ def readable_article(slug: str, at: datetime) -> Article:
 def whole_article(which: ColumnElement[bool]) -> Article | None:
     """An article with all that its page shows, in any state."""
     query = select(Article).where(which).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
-    query = query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections))
+    query = query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections), translations.asked())
     return db.session.scalar(query.execution_options(populate_existing=True))
 
 

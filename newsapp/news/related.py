@@ -37,12 +37,13 @@ class EmbedCard(NamedTuple):
 Piece = str | Article | EmbedCard
 
 
-def mentioned(body: str, also: ColumnElement[bool]) -> list[Article]:
-    """The articles that a body has places for, and those that are wanted besides, in any state, in one statement."""
+def mentioned(body: str, also: ColumnElement[bool] | None = None) -> list[Article]:
+    """The articles that a body has places for, and those wanted besides, in any state, in one statement; in none where there are none."""
     places = list(PLACE.finditer(body))
     slugs = {place["slug"] for place in places if place["slug"]}
     ids = {int(place["id"]) for place in places if place["id"]}
-    return cards(or_(also, *([Article.slug.in_(slugs)] if slugs else []), *([Article.id.in_(ids)] if ids else [])))
+    wanted = [*([Article.slug.in_(slugs)] if slugs else []), *([Article.id.in_(ids)] if ids else []), *([also] if also is not None else [])]
+    return cards(or_(*wanted)) if wanted else []
 
 
 def chosen(article_id: int) -> list[Article]:

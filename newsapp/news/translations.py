@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import aliased, defer, joinedload, with_expression
+from sqlalchemy.orm.interfaces import ORMOption
 
 from newsapp import languages
 from newsapp.database import db
@@ -33,6 +34,17 @@ def first_of(article: Article) -> int:
 def in_group(number: int) -> ColumnElement[bool]:
     """The story of that number and its translations."""
     return or_(Article.id == number, Article.translation_of_id == number)
+
+
+def asked() -> ORMOption:
+    """Have a query say of an article whether it has translations."""
+    other = aliased(Article)
+    return with_expression(Article.is_translated, exists().where(other.translation_of_id == Article.id))
+
+
+def together_with(article: Article) -> ColumnElement[bool] | None:
+    """Which stories are this one in other languages; None where nobody need look for them."""
+    return in_group(first_of(article)) if article.translation_of_id or article.is_translated else None
 
 
 def among(article: Article, found: Sequence[Article]) -> list[Article]:
