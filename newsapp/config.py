@@ -57,6 +57,10 @@ def address(text: str) -> str:
     return text.rstrip("/")
 
 
+def collector(text: str) -> str:
+    return address(text) if text else ""
+
+
 def smtp(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
@@ -164,6 +168,8 @@ CONFIG = (
     Variable("COUNT_WORKERS", number, "1", "Worker processes on the queue count."),
     Variable("PAGE_CACHE_MEMORY", size, "64mb", "Bytes of composed pages that each web process keeps."),
     Variable("OFFLINE_READING", flag, "1", "1: browsers keep what was read last for when there is no network; 0: they give it up again."),
+    Variable("SENTRY_DSN", str, "", "Where errors are sent, without any value: Sentry or the like; needs the extra sentry."),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", collector, "", "OpenTelemetry collector (OTLP over HTTP) that traces are sent to; needs the extra otel."),
     Variable("LOG_FORMAT", str, "json", "json, or console for people."),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
