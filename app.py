@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from flask import Flask
+
 from newsapp import create_app
 from newsapp.config import Config, load_config
 from newsapp.parent import leave_with_parent
@@ -19,6 +21,7 @@ def __getattr__(name: str) -> Any:
     config = load_config()
     share_counters(config)
     app = create_app(config, name)
+    trace(app)
     entry = app.extensions["entry"]
     leave_with_parent()
     if name == "desk":
@@ -29,6 +32,13 @@ def __getattr__(name: str) -> Any:
         return receiving(entry, config)
     entry.start()
     return listening(entry, config)
+
+
+def trace(app: Flask) -> None:
+    """Send traces and errors where the configuration wants it."""
+    from newsapp.ops.tracing import begin
+
+    begin(app)
 
 
 def listening(site: Any, config: Config) -> Any:

@@ -69,6 +69,10 @@ def origins(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def collector(text: str) -> str:
+    return address(text) if text else ""
+
+
 def smtp(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
@@ -203,6 +207,8 @@ CONFIG = (
     Variable("CDN_SECONDS", number, "60", "How long the CDN may keep a page that has not changed; moving lists in it may be as old."),
     Variable("CDN_API", maybe_address, "", "Where that is told, if not where Cloudflare and Fastly are told it."),
     Variable("OFFLINE_READING", flag, "1", "1: browsers keep what was read last for when there is no network; 0: they give it up again."),
+    Variable("SENTRY_DSN", str, "", "Where errors are sent, without any value: Sentry or the like; needs the extra sentry."),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", collector, "", "OpenTelemetry collector (OTLP over HTTP) that traces are sent to; needs the extra otel."),
     Variable("LOG_FORMAT", str, "json", "json, or console for people."),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )

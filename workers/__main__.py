@@ -19,7 +19,7 @@ from rq.worker import WorkerStatus
 from newsapp import create_app
 from newsapp.config import ConfigError
 from newsapp.database import db, now
-from newsapp.ops import timings, worker_notes
+from newsapp.ops import timings, tracing, worker_notes
 from newsapp.ops.watcher import Watcher
 from newsapp.parent import leave_with_parent
 from newsapp.queues import QUEUES, QueueRecord, queue
@@ -43,10 +43,11 @@ class InContext:
 
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         began = time.monotonic()
-        with self.app.app_context():
+        name = timings.label_of(job.func_name or "", job.args)
+        with self.app.app_context(), tracing.job_span(self.app, queue.name, name):
             is_done = bool(super().perform_job(job, queue, execution))  # type: ignore[misc]
         with contextlib.suppress(redis.RedisError):  # that it ran matters more than how long
-            timings.note(self.notes, queue.name, timings.label_of(job.func_name or "", job.args), time.monotonic() - began, is_done, now())
+            timings.note(self.notes, queue.name, name, time.monotonic() - began, is_done, now())
         return is_done
 
     def check_for_suspension(self, burst: bool) -> None:
@@ -77,7 +78,9 @@ class Forking(InContext, Worker):
         with self.app.app_context():
             db.engine.dispose(close=False)  # the parent's connections are not ours
         leave_with_parent()
-        return super().perform_job(job, queue, execution)
+        is_done = super().perform_job(job, queue, execution)
+        tracing.flush(self.app)
+        return is_done
 
 
 def wait_for_redis(connection: redis.Redis) -> None:
@@ -104,7 +107,10 @@ def work(record: QueueRecord) -> None:
     app.extensions["periods"] = {periodic.job: periodic.every for periodic in SCHEDULE}
     kind = Forking if record.forks else InProcess
     kind.app, kind.notes = app, client(app.config["REDIS_URL"], timeout=1.0)
+    tracing.begin(app)
     worker = kind([queue(record.name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=60)
+    if app.config["SENTRY_DSN"]:
+        worker.push_exc_handler(tracing.tell_failure)  # type: ignore[no-untyped-call]
     Ticker(app, worker.name).start()
     Watcher(app).start()
     worker.work(max_jobs=MOST_JOBS, logging_level="WARNING")
