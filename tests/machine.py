@@ -14,10 +14,17 @@ from newsapp.queues import QUEUES, queue
 NUMBERS = itertools.count(1)
 
 
+class Guest(SimpleWorker):
+    """A worker in the tests' own process, whose signals stay what they were."""
+
+    def _install_signal_handlers(self) -> None:
+        """None."""
+
+
 def fail_a_job(connection: redis.Redis, queue_name: str = "desk", job: str = "nothing_of_that_name", *arguments: object) -> str:
     """Have a job fail that no module has. Returns its id."""
     asked = queue(queue_name, connection).enqueue(f"workers.jobs.{job}", *arguments, failure_ttl=3600, at_front=True)
-    worker = SimpleWorker([queue(queue_name, connection)], connection=connection, serializer=JSONSerializer)
+    worker = Guest([queue(queue_name, connection)], connection=connection, serializer=JSONSerializer)
     worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
     return str(asked.id)
 
