@@ -33,8 +33,8 @@ lock: .venv/dev.stamp ## Renews both lock files with the newest versions that py
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 
-screenshots: .venv/dev.stamp ## Takes the pictures of docs/desk.md anew.
-	@DESK_PICTURES=docs/screenshots $(BIN)/pytest -n0 tests/test_desk_pages.py
+screenshots: .venv/dev.stamp ## Takes the pictures of docs/desk.md and docs/site.md anew.
+	@DESK_PICTURES=docs/screenshots SITE_PICTURES=docs/screenshots $(BIN)/pytest -n0 tests/test_desk_pages.py tests/test_browser.py
 
 judge: .venv/dev.stamp ## Judges the running paper by outside tools; SITE=http://… another, JUDGES=… and SCHEMAS=… folders of more.
 	@$(BIN)/python bench/judge.py $(if $(SITE),--site "$(SITE)") $(if $(JUDGES),--judges "$(JUDGES)") $(if $(SCHEMAS),--schemas "$(SCHEMAS)")

@@ -280,7 +280,7 @@ def test_engaged_time_ends_five_seconds_after_the_last_sign_of_a_reader(gate: Ga
     moved = time.monotonic()
     tab.mouse.move(300, 300)
     tab.wait_for_timeout(1000)
-    tab.close()
+    tab.close(run_before_unload=True)  # as a reader does
     left = told(gate, story, "engagement")
     assert abs(int(left.query["s"]) - (5 + left.at - moved)) <= 1
     assert left.headers["content-length"] == "0"
@@ -290,7 +290,7 @@ def test_engaged_time_ends_five_seconds_after_the_last_sign_of_a_reader(gate: Ga
 def test_what_a_page_tells_when_its_tab_is_closed_outlives_it(gate: Gate, tab: Page, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     read(gate, tab, story)
     monkeypatch.setattr(gate, "distance", 0.5)
-    tab.close()
+    tab.close(run_before_unload=True)  # as a reader does
     left = told(gate, story, "engagement")
     wait_for(lambda: (left, 204) in gate.answered, 3, "the browser to wait for the answer although the tab is gone")
 
@@ -303,7 +303,7 @@ def test_time_at_another_program_is_not_engaged(gate: Gate, tab: Page, story: St
     tab.wait_for_timeout(1500)
     tab.mouse.move(300, 300)
     menus.evaluate("focus", True)
-    tab.close()
+    tab.close(run_before_unload=True)  # as a reader does
     assert int(told(gate, story, "engagement").query["s"]) <= there + 1
 
 
@@ -314,7 +314,7 @@ def test_a_story_tells_how_it_was_read_once_when_it_is_first_hidden(gate: Gate, 
     tab.bring_to_front()
     tab.wait_for_timeout(SHORT)
     other.bring_to_front()
-    tab.close()
+    tab.close(run_before_unload=True)  # as a reader does
     other.wait_for_timeout(SHORT)
     told(gate, story, "engagement")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.conftest import wait_for
 from tests.home import ROOT, Home
+from tests.walk import photograph, wrong_with
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +26,8 @@ PORT = 8160
 SITE = f"http://localhost:{PORT}"
 DESK = f"http://localhost:{PORT + 1}"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+PICTURES = os.environ.get("SITE_PICTURES")  # a folder: `make screenshots` has each page photographed into it
+SHEET = ROOT / "docs" / "site.md"
 # A reader's browser: without these flags chromium says that it is driven, and is rightly not counted.
 FLAGS = ["--no-sandbox", "--disable-blink-features=AutomationControlled", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
@@ -210,11 +214,28 @@ def test_no_page_sets_a_cookie_or_breaks_the_content_policy(reader: Callable[...
     assert complaints == []
 
 
-def test_pages_fit_a_phone(reader: Callable[..., BrowserContext]) -> None:
-    page = reader(viewport={"width": 390, "height": 844}).new_page()
-    for path, _ in PAGES:
+SHOWN = {
+    "front": "/", "section": "/diplomacy", "story": "/diplomacy/strait-shared-pilot", "tag": "/tag/shipping", "author": "/author/politics-desk",
+    "search": "/search?q=strait", "found-nothing": "/search?q=zzzz", "most-viewed": "/most-viewed/day", "how-we-count": "/how-we-count",
+    "corrections": "/corrections", "sections": "/sections", "about": "/about", "offline": "/offline", "not-found": "/nothing-here",
+}  # fmt: skip
+
+
+def test_every_page_is_accessible_by_day_and_on_a_phone_at_night(reader: Callable[..., BrowserContext]) -> None:
+    page = reader(reduced_motion="reduce").new_page()
+    wrong = []
+    for name, path in SHOWN.items():
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(SITE + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        wrong += [f"{path}: {each}" for each in wrong_with(page, lambda where, name=name: photograph(page, PICTURES, f"site-{name}"))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_sheet_of_pages_shows_each() -> None:
+    shown = re.findall(r"\(screenshots/(site-[\w-]+\.webp)\)", SHEET.read_text())
+    assert sorted(shown) == sorted(f"site-{name}{kind}.webp" for name in SHOWN for kind in ("", "-phone"))
+    assert [name for name in shown if not (SHEET.parent / "screenshots" / name).exists()] == []
 
 
 def test_an_editor_writes_and_publishes_and_readers_have_it_at_once(paper: Home, reader: Callable[..., BrowserContext]) -> None:

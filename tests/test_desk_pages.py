@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 from flask import Flask
-from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from newsapp import create_app
@@ -21,7 +19,7 @@ from newsapp.people.rights import BY_ENDPOINT
 from tests.home import Home
 from tests.paper import Paper
 from tests.tabs import AGENT, UNDRIVEN
-from tests.walk import DESKTOP, DOOR, HALFWAY, MORE, NEEDS, NO_PAGE, name_of, names, stops, wrong_with
+from tests.walk import DESKTOP, DOOR, HALFWAY, MORE, NEEDS, NO_PAGE, name_of, names, photograph, stops, wrong_with
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 PORT = 8440
@@ -79,13 +77,7 @@ class Walker:
         self.wrong += [f"{self.at}: {each}" for each in wrong_with(self.page, self.photograph)]
 
     def photograph(self, where: str) -> None:
-        if PICTURES:
-            shot = Image.open(io.BytesIO(self.page.screenshot()))
-            path = Path(PICTURES) / f"desk-{self.at}{'-phone' if shot.width < 1000 else ''}.webp"
-            for quality in (60, 45, 30, 15):  # drawings and text stay legible; 60 KB are enough
-                shot.save(path, quality=quality)
-                if path.stat().st_size < 60_000:
-                    break
+        photograph(self.page, PICTURES, f"desk-{self.at}")
 
 
 def sign_in(page: Page, email: str, password: str) -> None:

@@ -435,7 +435,7 @@ def test_its_own_copy_protection_holds(paper: Home, write: Write, gate: Gate, ta
     )
     assert copied(tab, None) == "before"
     told = [asked.query["a"] for asked, _ in gate.answered if asked.query.get("k") == "refused_copy"]
-    assert told == [second.id, first.id, second.id]
+    assert (told[0], sorted(told[1:])) == (second.id, [first.id, second.id])
 
 
 def copied(tab: Page, part: Locator | None) -> str:
@@ -487,5 +487,6 @@ def test_nothing_moves_for_who_wants_no_motion(gate: Gate, tab: Page, chain: Cha
 
 
 def test_the_site_took_all_that_pages_told(gate: Gate) -> None:
+    """But for views that an inbox without time refused, in so many words; test_overload has more of those."""
     told = {(asked.query.get("k", "pageview"), status) for asked, status in gate.answered}
-    assert told == {(kind, 204) for kind in ("pageview", "engagement", "copy", "refused_copy")}
+    assert told - {("pageview", 503)} == {(kind, 204) for kind in ("pageview", "engagement", "copy", "refused_copy")}

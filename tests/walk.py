@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Page
 
 from newsapp.people.rights import BY_ENDPOINT, OPEN, SECRET
 from tests.paper import HEX, Paper
 
 AXE = (Path(__file__).parent / "fixtures" / "axe" / "axe.min.js").read_text()
-# A colour that fades, however fast, has its new value a frame later.
-# Drawn, and no colour on its way to another.
+# Drawn, and no colour on its way to another: one that fades, however fast, has its new value a frame later.
 SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
   .then(() => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < 5000))
   .then((changes) => Promise.allSettled(changes.map(({ finished }) => finished)))
@@ -130,3 +131,15 @@ def wrong_with(page: Page, look: Callable[[str], Any] = lambda name: None) -> li
         found += [f"{where}: {each}" for each in page.evaluate(RUN, RULES)]
         look(where)
     return found
+
+
+def photograph(page: Page, folder: str | None, name: str) -> None:
+    """What can be seen, as a picture for the docs; nothing without a folder. Drawings and text stay legible, 60 KB are enough."""
+    if not folder:
+        return
+    shot = Image.open(io.BytesIO(page.screenshot()))
+    path = Path(folder) / f"{name}{'-phone' if shot.width < 1000 else ''}.webp"
+    for quality in (60, 45, 30, 15):
+        shot.save(path, quality=quality)
+        if path.stat().st_size < 60_000:
+            break
