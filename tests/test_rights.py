@@ -158,7 +158,10 @@ def test_out_of_the_box_training_is_refused_and_answers_are_not(site: Site) -> N
     assert bing(site.get("/")) == ["nocache"]  # in answers by title and excerpt, not trained on
 
 
-def test_robots_txt_leads_to_the_licence_for_everybody_and_to_the_sitemap(site: Site) -> None:
+@pytest.mark.parametrize("offer", ["rights_licence", "rights_terms"])
+def test_robots_txt_leads_to_what_the_paper_offers_and_to_the_sitemap(site: Site, offer: str) -> None:
+    assert "License:" not in site.get("/robots.txt").text  # only what checkers of websites know
+    site.decide(**{offer: f"{site.address}/rights"})
     said = site.get("/robots.txt").text
     assert said.index(f"License: {site.address}/license.xml") < said.index("User-agent:")  # in no group, so for all of them
     assert said.rstrip().endswith(f"Sitemap: {site.address}/sitemap.xml")

@@ -17,10 +17,13 @@ DAYS = "1"  # RSL's max-age: how long a licence may be taken for current
 def robots_txt(policy: Policy, crawlers: CrawlerList) -> str:
     """RFC 9309, with RSL's License line before all groups, where it holds for everybody.
 
+    The line is there once the paper offers anything: a licence, or a page about rights. Headers and pages lead to the
+    file in any case, and checkers of websites that know RFC 9309 alone take the line for a mistake.
     An allowed use needs no rule of its own. Who is refused may still read the terms; that line stands first, for
     parsers that take the first that fits.
     """
-    parts = [f"License: {policy.licence_file}", "User-agent: *\nDisallow: /beacon\nDisallow: /desk\nDisallow: /*fragment=1"]
+    offers = [f"License: {policy.licence_file}"] if policy.licence or policy.terms else []
+    parts = [*offers, "User-agent: *\nDisallow: /beacon\nDisallow: /desk\nDisallow: /*fragment=1"]
     parts += [refusal(use, crawlers.tokens(use.slug), crawlers) for use in USES if not policy.allows(use.slug)]
     return "\n\n".join([*parts, f"Sitemap: {policy.site}/sitemap.xml\n"])
 
