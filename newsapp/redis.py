@@ -17,7 +17,7 @@ from newsapp.config import Config
 RedisError = redis.RedisError
 
 LEAST_VERSION = (7, 2)
-BEACON_TIMEOUT = 0.2  # seconds a reader's beacon may wait for an answer
+BEACON_TIMEOUT = 1.0  # seconds a reader's beacon may wait for an answer; a disk under load may take half of them to sync
 COPY_TIMEOUT = 0.3  # seconds the memory thread may wait for copies
 SENTINEL = "redis+sentinel://"
 SENTINEL_PORT = 26379

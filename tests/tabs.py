@@ -6,10 +6,10 @@ import json
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Playwright, Worker
+from playwright.sync_api import Browser, BrowserContext, Playwright, TimeoutError, Worker
 
 from tests.conftest import wait_for
 
@@ -58,9 +58,17 @@ class Chromium:
     def watched(self, playwright: Playwright, *arguments: str) -> Iterator[BrowserContext]:
         """Runs with Playwright joining later: a browser that Playwright starts shows and focuses all of its tabs at once."""
         with self.process(*arguments):
-            browser = playwright.chromium.connect_over_cdp(self.address(), no_defaults=True)
+            browser = self.joined(playwright)
             yield browser.contexts[0]
             browser.new_browser_cdp_session().send("Browser.close")
+
+    def joined(self, playwright: Playwright) -> Browser:
+        """Joining while chromium makes its first tab may hang for ever; once more then."""
+        wait_for(self.tabs, 30, "a first tab")
+        for seconds in (10, 20):
+            with suppress(TimeoutError):
+                return playwright.chromium.connect_over_cdp(self.address(), no_defaults=True, timeout=1000 * seconds)
+        return playwright.chromium.connect_over_cdp(self.address(), no_defaults=True)
 
     @contextmanager
     def process(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
