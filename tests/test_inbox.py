@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from newsapp.config import load_config
-from newsapp.redis import find_server
+from newsapp.redis import BEACON_TIMEOUT, find_server
 from newsapp.servers import valkey_arguments
 from newsapp.traffic.events import STREAMS, VIEWS
 from newsapp.traffic.inbox import FIELD, Inbox, Outcome, stream_key
@@ -137,7 +137,7 @@ def test_a_hung_server_costs_one_event_a_moment_and_the_next_ones_nothing(server
     server.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     assert inbox.add(VIEWS, 0, b"unknown".ljust(20)) is Outcome.UNKNOWN
-    assert 0.15 < time.monotonic() - began < 1.0
+    assert BEACON_TIMEOUT * 0.75 < time.monotonic() - began < BEACON_TIMEOUT * 2
     began = time.monotonic()
     assert [inbox.add(VIEWS, 0, EVENT) for _ in range(100)] == [Outcome.NOT_SENT] * 100
     assert time.monotonic() - began < 0.1
@@ -233,7 +233,7 @@ def test_over_tls(listening: redis.Redis, tmp_path: Path) -> None:
     listening.execute_command("CLIENT", "PAUSE", 1000, "WRITE")
     began = time.monotonic()
     assert inbox.add(VIEWS, 0, EVENT) is Outcome.UNKNOWN
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < BEACON_TIMEOUT * 2
 
 
 def with_tls(folder: Path) -> None:
