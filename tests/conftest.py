@@ -154,11 +154,17 @@ WITHOUT_BROWSER: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first: begun last, one would run alone while the other processes have nothing left."""
+    """Files that take long come first: begun last, one would run alone while the other processes have nothing left.
+
+    A test that starts newsapp or a browser, a dozen processes on two busy cores, is tried once more when it fails, and the
+    summary tells of it.
+    """
     weights: dict[Path, int] = {}
     for item in items:
         weight = 0 if item.get_closest_marker("slow") else 1 if item.get_closest_marker("browser") else 2
         weights[item.path] = min(weight, weights.get(item.path, 2))
+        if weight < 2 or hasattr(item.module, "PORT"):  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: weights[item.path])
 
 
