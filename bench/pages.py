@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import grp
 import http.client
 import json
 import os
+import pwd
 import shutil
 import statistics
 import subprocess
@@ -47,7 +49,7 @@ GOALS = (Goal("page", "bare, WSGI", 0.85), Goal("page", "page, WSGI", 0.8))
 OF_NGINX = Goal("page", "nginx", 0.45)
 P99, STORM, UNCHANGED, RENDER = 0.010, 0.8, 1.2, 3.0
 PARTS = ("kept", "storm", "304", "cold", "render", "memory")
-CONF = """worker_processes 2; daemon off; pid {home}/nginx.pid; error_log /dev/null;
+CONF = """user {user}; worker_processes 2; daemon off; pid {home}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
   server {{ listen 127.0.0.1:{port}; etag off; if_modified_since off; location / {{ root {home}/file; default_type "text/html; charset=utf-8";
@@ -101,7 +103,7 @@ class Pages(Bench):
             yield []
             return
         headers = "".join("add_header {} '{}';\n".format(name, value.replace("'", "\\'")) for name, value in self.headers.items())
-        (self.home / "nginx.conf").write_text(CONF.format(home=self.home, port=port, headers=headers))
+        (self.home / "nginx.conf").write_text(CONF.format(user=user(), home=self.home, port=port, headers=headers))
         with running([program, "-p", str(self.home), "-c", str(self.home / "nginx.conf")], dict(os.environ)) as process:
             wait_for(lambda: self.is_served(port))
             yield [Served(NGINX, port, process)]
@@ -111,6 +113,11 @@ class Pages(Bench):
         with contextlib.closing(connection):
             connection.request("GET", self.path)
             return connection.getresponse().status == 200
+
+
+def user() -> str:
+    """Whom nginx's workers run as: us, since nobody else may read the home."""
+    return f"{pwd.getpwuid(os.getuid()).pw_name} {grp.getgrgid(os.getgid()).gr_name}"
 
 
 def kept(bench: Pages, options: argparse.Namespace) -> list[str]:
