@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -23,6 +23,10 @@ from newsapp.redis import find_server
 from newsapp.servers import valkey_arguments
 from tests.newsroom import Newsroom
 from tests.quick import be_quick, make_empty
+
+if TYPE_CHECKING:  # both import this
+    from tests.desk import Desk
+    from tests.reading import Reader
 
 be_quick()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -188,3 +192,21 @@ def newsroom(config: Config, every_database: str, valkey: Valkey) -> Iterator[Ne
         yield Newsroom(app, valkey.client()).open()
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def reader(config: Config) -> Iterator[Reader]:
+    """A reader of an empty paper on SQLite; `publish` of tests/reading.py fills it."""
+    from tests.reading import reader_of
+
+    yield from reader_of(config)
+
+
+@pytest.fixture
+def editor(config: Config) -> Iterator[Desk]:
+    """An editor who is signed in at its desk."""
+    from tests.desk import desk_of
+
+    for desk in desk_of(config):
+        desk.sign_in()
+        yield desk

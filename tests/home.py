@@ -36,6 +36,13 @@ class Home:
         assert "is ready" in self.text(), self.text()
         return self
 
+    def run(self, *command: str) -> str:
+        """What a command says that is given on this home."""
+        arguments = [sys.executable, "-m", "newsapp.cli", *command]
+        done = subprocess.run(arguments, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def text(self) -> str:
         return self.said.read_text()
 

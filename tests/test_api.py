@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,14 +17,9 @@ from newsapp.delivery import other_lists
 from newsapp.settings.store import change
 from newsapp.traffic.operations import OPERATIONS, Operation
 from newsapp.traffic.windows import WINDOWS
-from tests.reading import Reader, publish, reader_of
+from tests.reading import Reader, publish
 
 MOST_VIEWED = "/api/v1/most-viewed"
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
 
 
 def view(article_id: int, views: int) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -67,13 +65,6 @@ def reader(paper: Home, chromium: Browser) -> Iterator[Callable[..., BrowserCont
 def fetch(path: str) -> str:
     with urllib.request.urlopen(SITE + path, timeout=10) as answer:
         return answer.read().decode()
-
-
-def run(paper: Home, *command: str) -> str:
-    arguments = [sys.executable, "-m", "newsapp.cli", *command]
-    done = subprocess.run(arguments, cwd=ROOT, env=paper.environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def stories(count: int) -> list[str]:
@@ -137,12 +128,12 @@ def copy_first_paragraph(context: BrowserContext, path: str) -> tuple[Page, str]
 @pytest.fixture
 def protect(paper: Home) -> Iterator[Callable[..., None]]:
     def change(mode: str, path: str) -> None:
-        run(paper, "settings", "set", "protection_mode", mode)
+        paper.run("settings", "set", "protection_mode", mode)
         marker = f'data-protect="{mode}"'
         wait_for(lambda: all(marker in fetch(path) for _ in range(8)), 10, f"the mode {mode} to reach the pages of all processes")
 
     yield change
-    run(paper, "settings", "set", "protection_mode", "off")
+    paper.run("settings", "set", "protection_mode", "off")
 
 
 def test_message_mode_keeps_the_text_out_of_the_clipboard_and_says_so(reader: Callable[..., BrowserContext], protect: Callable[..., None]) -> None:
@@ -272,6 +263,6 @@ def test_an_embargoed_and_a_spiked_story_are_not_there(paper: Home) -> None:
 
 
 def test_the_books_balance_after_all_of_it(paper: Home) -> None:
-    books = wait_for(lambda: (found := json.loads(run(paper, "ledger", "--json")))["waiting"] == 0 and found, 15, "the inbox to be counted")
+    books = wait_for(lambda: (found := json.loads(paper.run("ledger", "--json")))["waiting"] == 0 and found, 15, "the inbox to be counted")
     assert books["balance"] == 0
     assert books["received"] > 0

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from lxml import etree
 
-from newsapp.config import Config
 from newsapp.database import db, now, writes
 from newsapp.news import sitemaps
 from newsapp.news.models import SPIKED, Picture
 from newsapp.settings.store import change
 from tests.conftest import SHARED
-from tests.reading import Reader, publish, reader_of
+from tests.reading import Reader, publish
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
 
 
 def rss(reader: Reader, path: str) -> etree._Element:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
 
-from newsapp.config import Config
 from newsapp.database import db, now, writes
 from newsapp.news.models import DRAFT, LIVE, SPIKED, TAKEN_DOWN, Article
-from newsapp.news.pages import NEXT_KEPT
-from tests.reading import Reader, publish, reader_of
+from newsapp.news.story import NEXT_KEPT
+from tests.reading import Reader, publish
 
 HOUR = timedelta(hours=1)
 STORY = "/world/story?fragment=1"
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
 
 
 def offered(reader: Reader, path: str) -> str:

@@ -15,7 +15,7 @@ from newsapp.delivery.shelf import build_site
 from newsapp.front.composing import compose
 from newsapp.front.models import LIVE, MOST_VIEWED, NEWEST, PROOF, STORY, TOP, Slot, in_force, next_turn, slots_of, take_off
 from newsapp.news.models import SPIKED, Article
-from tests.desk import Desk, desk_of
+from tests.desk import Desk
 from tests.reading import Reader, publish, reader_of
 
 HOUR = timedelta(hours=1)
@@ -126,13 +126,6 @@ def test_breaking_news_is_in_the_copy_until_its_time_is_over_or_its_story_is_gon
 
 
 # ---- the desk
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def placed(editor: Desk, plate: str) -> list[tuple[int, int | None]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
-from newsapp.config import Config
 from newsapp.database import db, now, writes
 from newsapp.news.models import Article
 from newsapp.settings.store import change
@@ -18,24 +16,12 @@ from newsapp.traffic import guard, ranking
 from newsapp.traffic.asked import Asked
 from newsapp.traffic.guard import HOLD_OUT, PIN, Decision
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
-from tests.desk import Desk, desk_of
+from tests.desk import Desk
 from tests.newsroom import Newsroom
-from tests.reading import Reader, publish, reader_of
+from tests.reading import Reader, publish
 from tests.test_api import listed, view
 
 DAY, ALL = BY_SLUG["day"], BY_SLUG["all"]
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def decide(article_id: int, action: str, hours: float = 24, position: int = 0) -> None:

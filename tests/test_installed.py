@@ -20,11 +20,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
 def without(config: Config) -> Iterator[Reader]:
     """A reader of a paper that keeps nothing."""
     yield from reader_of(config | {"OFFLINE_READING": False})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -15,16 +14,9 @@ from newsapp.delivery.headers import CONTENT_SECURITY_POLICY
 from newsapp.news.models import Picture
 from newsapp.news.providers import ORIGINS, PROVIDERS, embed_of
 from newsapp.news.sanitise import sanitise
-from tests.desk import Desk, desk_of, form
+from tests.desk import Desk, form
 
 FIGURE = '<figure data-picture="{}"><img src="/media/x-480.webp" alt="{}"></figure>'
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def file(colour: str = "teal", kind: str = "PNG", **options: object) -> tuple[io.BytesIO, str]:

@@ -35,11 +35,6 @@ SEVEN_HEADLINES = "Lead First Second Third Fourth Fifth Sixth"
 
 
 @pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
 def reader_everywhere(config: Config, every_database: str) -> Iterator[Reader]:
     """On SQLite and on PostgreSQL."""
     yield from reader_of(config | {"DATABASE_URL": every_database})

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from PIL import Image
 from sqlalchemy import select
 
 from newsapp.changes import Change
-from newsapp.config import Config
 from newsapp.database import db, writes
 from newsapp.edition.printed import HERE
 from newsapp.media import formats
@@ -24,24 +22,12 @@ from newsapp.media.commands import pictures
 from newsapp.media.files import keep, opened
 from newsapp.media.library import bring, replace
 from newsapp.news.models import Article, Picture
-from tests.desk import Desk, desk_of
-from tests.reading import Reader, publish, reader_of
+from tests.desk import Desk
+from tests.reading import Reader, publish
 from workers import jobs
 
 PHOTOGRAPH = HERE / "pictures" / "ferry-960.webp"
 FIGURE = '<figure data-picture="{}"><img src="/media/x-480.webp" alt="A ferry"></figure>'
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def photograph() -> Image.Image:

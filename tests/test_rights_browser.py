@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 
@@ -14,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.conftest import wait_for
-from tests.home import ROOT, Home
+from tests.home import Home
 from tests.tabs import AGENT, UNDRIVEN
 from tests.walk import AXE, RULES, RUN
 
@@ -47,13 +45,6 @@ def fetch(path: str) -> str:
         return answer.read().decode()
 
 
-def run(home: Home, *command: str) -> str:
-    arguments = [sys.executable, "-m", "newsapp.cli", *command]
-    done = subprocess.run(arguments, cwd=ROOT, env=home.environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def story(home: Home) -> dict[str, str]:
     """A story for each mode: each in a section of its own, which has that mode."""
@@ -61,7 +52,7 @@ def story(home: Home) -> dict[str, str]:
     by_section = {section: path for path, section in reversed(found)}
     stories = dict(zip(MODES, by_section.items(), strict=False))
     for mode, (section, _) in list(stories.items())[1:]:
-        run(home, "settings", "set", "protection_mode", mode, "--section", section)
+        home.run("settings", "set", "protection_mode", mode, "--section", section)
     paths = {mode: path for mode, (_, path) in stories.items()}
     for mode in MODES[1:]:
         wait_for(lambda mode=mode: all(f'data-protect="{mode}"' in fetch(paths[mode]) for _ in range(8)), 10, f"the mode {mode} on its page")
@@ -274,7 +265,7 @@ def test_copies_are_in_the_ledger_and_on_the_numbers_page_and_the_books_balance(
     copier.select(PARAGRAPH).copy()
 
     def signals() -> dict[str, int]:
-        found: dict[str, int] = json.loads(run(home, "ledger", "--json"))["signals"]
+        found: dict[str, int] = json.loads(home.run("ledger", "--json"))["signals"]
         return found
 
     wait_for(lambda: signals()["waiting"] == 0 and signals()["counted"] > 0, 20, "the copy to be counted")
@@ -313,7 +304,7 @@ def row(page: Page, name: str) -> list[str]:
 
 def test_an_editor_sees_what_each_kind_of_crawler_gets(desk: Page, story: dict[str, str], home: Home) -> None:
     def crawls() -> int:
-        found: int = json.loads(run(home, "ledger", "--json"))["signals"]["filtered"].get("bot", 0)
+        found: int = json.loads(home.run("ledger", "--json"))["signals"]["filtered"].get("bot", 0)
         return found
 
     before = crawls()
@@ -339,9 +330,9 @@ def test_an_address_that_is_no_page_is_told_as_it_is(desk: Page, typed: str, say
 
 
 def test_a_changed_choice_shows_in_the_next_trial_and_keeps_no_search_out(desk: Page, story: dict[str, str], home: Home) -> None:
-    run(home, "settings", "set", "rights_answers", "refused")
+    home.run("settings", "set", "rights_answers", "refused")
     wait_for(lambda: "OAI-SearchBot" in fetch("/robots.txt"), 10, "robots.txt to follow")
     desk.goto(f"{DESK}/desk/rights?address={story['off']}")
     assert row(desk, "OAI-SearchBot")[1] == "Refused"
     assert row(desk, "Googlebot")[1:4] == ["Allowed", "200", "May be listed"]
-    run(home, "settings", "set", "rights_answers", "allowed")
+    home.run("settings", "set", "rights_answers", "allowed")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
-from newsapp.config import Config
 from newsapp.database import db, now, writes
 from newsapp.news import shared
 from newsapp.news.models import DRAFT, SPIKED, TAKEN_DOWN, Article
 from newsapp.news.share_drawing import drawn
 from newsapp.news.share_pictures import SharePicture
 from newsapp.settings.store import change
-from tests.desk import Desk, desk_of
-from tests.reading import Reader, publish, reader_of
+from tests.desk import Desk
+from tests.reading import Reader, publish
 
 ARABIC = "المصرف المركزي يوقّع أصواته ابتداءً من يناير"
 HEADLINES = {
@@ -30,18 +28,6 @@ HEADLINES = {
     "arabic": ARABIC,
     "no letters of it": "中央银行将从一月起署名投票",
 }
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def picture_of(words: str, above: str = "Economy") -> Image.Image:

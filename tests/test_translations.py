@@ -17,23 +17,11 @@ from newsapp.database import db, now, writes
 from newsapp.news.models import SITEMAP_CHUNK, Article
 from newsapp.revisions.models import Revision
 from tests.conftest import SHARED
-from tests.desk import Desk, desk_of, form
-from tests.reading import Reader, publish, reader_of
+from tests.desk import Desk, form
+from tests.reading import Reader, publish
 
 FIRST, FRENCH, ARABIC = "bank-votes", "la-banque-vote", "almasrif"
 SITEMAPS = {"x": "http://www.w3.org/1999/xhtml", "s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
-
-
-@pytest.fixture
-def editor(config: Config) -> Iterator[Desk]:
-    for desk in desk_of(config):
-        desk.sign_in()
-        yield desk
 
 
 def three(**of_arabic: object) -> tuple[int, int, int]:

@@ -29,7 +29,7 @@ from newsapp.traffic.events import EVENTS, REASONS
 from tests import tongues
 from tests.conftest import Valkey, make_app
 from tests.desk import desk_of
-from tests.reading import Reader, publish, reader_of
+from tests.reading import Reader, publish
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATED = [name for name in catalogues() if name != ENGLISH]
@@ -38,11 +38,6 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 TAG = re.compile(r"<[^>]+>")
 AT = datetime(2026, 12, 1, 14, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Paris")
-
-
-@pytest.fixture
-def reader(config: Config) -> Iterator[Reader]:
-    yield from reader_of(config)
 
 
 # The catalogues

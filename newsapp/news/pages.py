@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, current_app, has_request_context, redirect, request, url_for
-from markupsafe import Markup
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload, selectinload
+from flask import Blueprint, abort, current_app, redirect, request, url_for
+from sqlalchemy import select
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response
 
@@ -32,15 +30,14 @@ from newsapp.news import (
     files,
     lists,
     old_addresses,
-    related,
     share_pictures,
     shared,
     structured,
-    translations,
 )
 from newsapp.news import how_we_count as counting
-from newsapp.news.models import LIVE, TAKEN_DOWN, Article, Author, Page, Section, Tag, article_path, next_turn
-from newsapp.settings.store import effective, stored
+from newsapp.news.models import LIVE, Article, Author, Page, Section, Tag, article_path, next_turn
+from newsapp.news.paper import PAPER, earliest, paper, paper_zone
+from newsapp.news.story import readable_article, story_page
 from newsapp.traffic import ranking
 from newsapp.traffic.asked import Asked, scope_of
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
@@ -51,10 +48,7 @@ for formatter in dates.FILTERS:
 
 FULL_LIST = 50
 FOLLOWS = timedelta(seconds=10)  # after which a front page with slots of Most Viewed is composed anew
-NEXT_KEPT = timedelta(hours=1)  # after which a story asks again which one is next: another may have been put between them
-SETTINGS = "newsapp.settings"  # where a request keeps what it has read of them
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-PAPER = frozenset({"site", "settings"})  # what every page shows some of: names of things, the time zone
 
 Named = TypeVar("Named", Section, Tag, Author, Page)
 
@@ -68,16 +62,6 @@ def find_maybe(model: type[Named], slug: str) -> Named | None:
     return db.session.scalar(select(model).where(model.slug == slug))
 
 
-def paper() -> dict[str, Any]:
-    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
-    if not has_request_context():
-        return effective(stored()[1], "site")
-    if SETTINGS not in request.environ:  # one page asks once
-        request.environ[SETTINGS] = effective(stored()[1], "site")
-    found: dict[str, Any] = request.environ[SETTINGS]
-    return found
-
-
 @news.before_app_request
 def speak_as_the_paper() -> None:
     """What is said from here on is said in the paper's language, which is looked up when the first is said."""
@@ -87,15 +71,6 @@ def speak_as_the_paper() -> None:
 @news.teardown_app_request
 def say_no_more(error: BaseException | None) -> None:
     languages.speak()
-
-
-def paper_zone() -> ZoneInfo:
-    return dates.zone(paper()["time_zone"])
-
-
-def earliest(*moments: datetime | None) -> datetime | None:
-    """The first of those that will come."""
-    return min((moment for moment in moments if moment), default=None)
 
 
 @news.get("/")
@@ -222,77 +197,6 @@ def article_page(section: str, slug: str) -> Response:
     if article.section.slug != section:
         return redirect(article_path(article.section.slug, slug) + (fragment and "?fragment=1"), 301)
     return story_page(article, at, part=bool(fragment))
-
-
-def story_page(article: Article, at: datetime, part: bool = False) -> Response:
-    """The page of one story as readers see it at a moment, or the part of it that is fetched to stand below another."""
-    settings, beside, following = paper(), related.chosen(article.id), related.next_of(article, at)
-    others = related.mentioned(article.body, translations.together_with(article))
-    tongues = translations.among(article, others)
-    translated = translations.readable(article, tongues, at, settings["language"])
-    pieces = related.weave(figures.as_now(article.body, figures.for_readers), others, at)
-    shown = [*(each for each in others if each.id != article.id), *beside, *([following] if following else [])]
-    response = page(
-        "news/article.html",
-        depends=PAPER | {f"article:{each.id}" for each in (article, *shown)},
-        valid_until=earliest(related.next_change(shown, at), turns_old(article, at), article.expires_at, at + NEXT_KEPT),
-        ends=article.expires_at,
-        story=article.id,
-        frame="news/_folded.html" if part else "frame.html",
-        part=part,
-        following=following,
-        article=article,
-        pieces=pieces,
-        embeds=any(isinstance(piece, related.EmbedCard) for piece in pieces),
-        beside=[each for each in beside if each.is_live(at)],
-        recent=dates.is_recent(article.published_at or at, at),
-        renewed=article.renewed_at,
-        recently=dates.is_recent(article.renewed_at or at, at),
-        facts=[structured.news_article(article, settings, translated), structured.breadcrumbs(steps_to(article, settings))],
-        zone=dates.zone(settings["time_zone"]),
-        alternates=translations.alternates(article, translated, settings["language"]),
-        read_in=translations.links(translated, settings["language"]),
-        share=None if article.picture and article.picture.variants else share_pictures.of_article(article, settings, shared.host()),
-        names=[*map(author_link, article.authors), *map(languages.isolated, article.guest_names)],
-    )
-    if article.robots or part:
-        response.headers["X-Robots-Tag"] = "noindex" if part else article.robots_rule
-    return response
-
-
-def author_link(author: Author) -> Markup:
-    return Markup('<a href="{}" rel="author">{}</a>').format(author.path, languages.isolated(author.name))
-
-
-def steps_to(article: Article, settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """From the front page to an article."""
-    section = article.section
-    return [(settings["site_name"], "/"), (section.name, section.path), (article.in_lists, article_path(section.slug, article.slug))]
-
-
-def readable_article(slug: str, at: datetime) -> Article:
-    """The article with all that its page shows; 410 when it was taken down, 404 when no reader may see it, either when its time is over."""
-    article = whole_article(Article.slug == slug)
-    if article is None:
-        abort(404)
-    if article.state == TAKEN_DOWN:
-        abort(410)
-    if article.is_expired(at):
-        abort(errors.expired(int(paper()["expired_answer"])))
-    return article if article.is_live(at) else abort(404)
-
-
-def whole_article(which: ColumnElement[bool]) -> Article | None:
-    """An article with all that its page shows, in any state."""
-    query = select(Article).where(which).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
-    query = query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections), translations.asked())
-    return db.session.scalar(query.execution_options(populate_existing=True))
-
-
-def turns_old(article: Article, at: datetime) -> datetime | None:
-    """When "Published 6 days ago on 23 Nov 2026" becomes "Published on 23 Nov 2026", or the same of an update."""
-    turning = (moment + dates.RECENT for moment in (article.published_at, article.revised_at) if moment)
-    return min((moment for moment in turning if moment > at), default=None)
 
 
 @news.get("/most-viewed")

@@ -21,7 +21,8 @@ from newsapp.desk.writing import shown_moment
 from newsapp.media.files import keep, media_folder
 from newsapp.news import files
 from newsapp.news.models import LIVE, Article
-from newsapp.news.pages import paper, story_page, whole_article
+from newsapp.news.paper import paper
+from newsapp.news.story import story_page, whole_article
 from newsapp.publishing import secret_links
 from newsapp.publishing.forms import MomentForm
 from newsapp.publishing.staging import READERS, Stage

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import now
 from newsapp.news.models import article_path
-from newsapp.news.pages import page_number_of, paper
+from newsapp.news.pages import page_number_of
+from newsapp.news.paper import paper
 from newsapp.news.words import tidy
 from newsapp.search import finding
 from newsapp.search.asking import WAIT, ask

@@ -1,0 +1,34 @@
+"""What every page of readers begins with: the paper's settings, its zone, and what all pages depend on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import has_request_context, request
+
+from newsapp.news import dates
+from newsapp.settings.store import effective, stored
+
+SETTINGS = "newsapp.settings"  # where a request keeps what it has read of them
+PAPER = frozenset({"site", "settings"})  # what every page shows some of: names of things, the time zone
+
+
+def paper() -> dict[str, Any]:
+    """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
+    if not has_request_context():
+        return effective(stored()[1], "site")
+    if SETTINGS not in request.environ:  # one page asks once
+        request.environ[SETTINGS] = effective(stored()[1], "site")
+    found: dict[str, Any] = request.environ[SETTINGS]
+    return found
+
+
+def paper_zone() -> ZoneInfo:
+    return dates.zone(paper()["time_zone"])
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The first of those that will come."""
+    return min((moment for moment in moments if moment), default=None)
