@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Response, current_app, g, make_response, render_template, request
+from flask import Response, current_app, g, has_request_context, make_response, render_template, request
 
 from newsapp.database import now
 
 P = ParamSpec("P")
+T = TypeVar("T")
 KEY = "newsapp.page"  # where the handler leaves its note in the WSGI environment
 AT = "newsapp.at"  # where a preview of another moment leaves that moment; no header of a request can
 
@@ -56,6 +57,16 @@ def wanted(name: str, default: str = "") -> str:
 def reading_at() -> datetime:
     """The moment for which a page is made: the present, or the one that is previewed."""
     return request.environ.get(AT) or now()
+
+
+def once(name: str, made: Callable[[], T]) -> T:
+    """What one page asks for several times, made once in a request and kept there by its name."""
+    if not has_request_context():
+        return made()
+    if name not in request.environ:
+        request.environ[name] = made()
+    found: T = request.environ[name]
+    return found
 
 
 def page(

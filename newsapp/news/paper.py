@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import has_request_context, request
-
+from newsapp.delivery.page import once
 from newsapp.news import dates
 from newsapp.settings.store import effective, stored
 
@@ -17,12 +16,7 @@ PAPER = frozenset({"site", "settings"})  # what every page shows some of: names 
 
 def paper() -> dict[str, Any]:
     """The paper's settings, from the database: a page that was dropped for a change must not be built from an old copy."""
-    if not has_request_context():
-        return effective(stored()[1], "site")
-    if SETTINGS not in request.environ:  # one page asks once
-        request.environ[SETTINGS] = effective(stored()[1], "site")
-    found: dict[str, Any] = request.environ[SETTINGS]
-    return found
+    return once(SETTINGS, lambda: effective(stored()[1], "site"))
 
 
 def paper_zone() -> ZoneInfo:
