@@ -11,6 +11,7 @@ import brotli
 import pytest
 import time_machine
 import zstandard
+from prometheus_client import Histogram
 
 from newsapp.config import Config
 from newsapp.database import db
@@ -19,6 +20,7 @@ from newsapp.delivery.encodings import ENCODINGS, chosen
 from newsapp.delivery.listener import ask
 from newsapp.delivery.page_cache import MEANWHILE, RENEW, PageCache
 from newsapp.news.models import Article
+from newsapp.ops.metrics import REQUEST_SECONDS, Gathered
 from tests.reading import Reader, publish, reader_of
 
 UNPACKED: dict[str, Callable[[bytes], bytes]] = {
@@ -274,3 +276,30 @@ def test_many_drops_are_remembered_in_little_room(reader: Reader, monkeypatch: p
     assert len(cache.dropped) == page_cache.DROPS_KEPT
     assert cache.were_dropped(frozenset({"article:1"}), 0)  # nobody can say: it counts as dropped
     assert not cache.were_dropped(frozenset({"article:1"}), cache.drops)
+
+
+def test_a_tag_stands_for_the_headers_of_all_pages_too(config: Config) -> None:
+    """A 304 leaves them out: a browser with a page from before EMBED_ORIGINS was set must get the new policy, and so the page."""
+    tags = set()
+    for number, origins in enumerate(([], ["https://video.example"])):
+        for reader in reader_of(config | {"EMBED_ORIGINS": origins, "DATABASE_URL": f"{config['DATABASE_URL']}{number}"}):
+            tags.add(reader.get("/robots.txt").headers["ETag"])
+    assert len(tags) == 2
+
+
+# Their times
+
+
+def test_times_that_are_told_together_are_those_observed_one_by_one() -> None:
+    alone, together = (Histogram(f"{name}_seconds", "Seconds.", buckets=REQUEST_SECONDS._upper_bounds, registry=None) for name in "ab")
+    gathered = Gathered(together)
+    for seconds in (0.0, 0.00005, 0.00006, 0.0049, 0.005, 3.0, 5.0, 77.0):
+        alone.observe(seconds)
+        gathered.observe(seconds)
+    assert [sample.value for sample in next(iter(together.collect())).samples if sample.name == "b_seconds_count"] == [0]
+    for _ in range(2):  # the second time there is nothing more to tell
+        gathered.tell()
+        told, kept = (
+            [(s.name[1:], s.labels, s.value) for s in next(iter(each.collect())).samples if "created" not in s.name] for each in (alone, together)
+        )
+        assert kept == told

@@ -122,9 +122,9 @@ def lost() -> float:
 
 
 def test_a_reader_costs_less_than_a_microsecond(site: Site) -> None:
-    note, environ = site.app.extensions["crawls"].note, {"HTTP_USER_AGENT": FIREFOX, "REQUEST_METHOD": "GET"}
-    note(1, environ)
-    best = min(timeit(lambda: note(1, environ), number=20_000, timer=time.process_time) / 20_000 for _ in range(7))
+    note = site.app.extensions["crawls"].note
+    note(1, FIREFOX)
+    best = min(timeit(lambda: note(1, FIREFOX), number=20_000, timer=time.process_time) / 20_000 for _ in range(7))
     print(f"{best * 1e6:.2f} µs")
     assert best < 1e-6
     assert site.waiting == 0

@@ -168,6 +168,8 @@ REQUESTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     *(("GET", "/", {"Host": host}) for host in ("elsewhere.example", "", f"LOCALHOST:{PORT}", f"127.0.0.1:{PORT}", "caf\xe9")),
     ("POST", "/api/v1/views", {"Authorization": "Bearer newsapp_x", "Content_Length": "0"}),
     ("GET", "/livez", {"Host": "elsewhere.example"}),
+    ("GET", STORY, {"X_Also": f"1\r\nHost: localhost:{PORT}"}),
+    ("GET", "/", {"Accept_Encoding": "gzip;q=0", "X_Also": "1\r\nAccept-Encoding: br"}),
     ("GET", "/", {"Accept": "text/html, */*;q=0.1", "Cookie": "a=1", "X_Forwarded_For": "1.2.3.4", "Accept_Language": "\xe9"}),
     ("GET", "/metrics", {"X_Forwarded_For": "192.0.2.1"}),
 )  # fmt: skip

@@ -17,6 +17,7 @@ def init_site(app: Flask) -> None:
     from newsapp.delivery.colours import paper_of
     from newsapp.delivery.composing import Composer
     from newsapp.delivery.entry import Site
+    from newsapp.delivery.headers import table
     from newsapp.delivery.memory import Memory
     from newsapp.delivery.other_lists import OtherLists
     from newsapp.delivery.page_cache import PageCache
@@ -50,7 +51,8 @@ def init_site(app: Flask) -> None:
     init_asking(app)
     bots.follow(bots.lists_home(app.config))
     beacon = app.extensions["beacon"] = Beacon(app.config, memory)
-    pages = PageCache(app.wsgi_app, Composer(memory, blocks), time.time, app.config["PAGE_CACHE_MEMORY"], edge_of(app.config))
+    composer = Composer(memory, blocks, table(app.config["SITE_URL"], app.config["EMBED_ORIGINS"]))
+    pages = PageCache(app.wsgi_app, composer, time.time, app.config["PAGE_CACHE_MEMORY"], edge_of(app.config))
     crawls = app.extensions["crawls"] = Crawls(beacon.inbox)
     pages.on_story.append(crawls.note)
     memory.each_second.append(crawls.tell)

@@ -6,13 +6,23 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from newsapp.delivery.blocks import BETWEEN, BLOCKS, CLOSE, OPEN, Rendered
+from newsapp.delivery.headers import Headers
 from newsapp.delivery.page import PageNote
 
 OVERHEAD = 2000  # bytes that a page takes beside its text
 Address = tuple[str, tuple[tuple[str, str], ...]]
 MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}".encode())
+
+
+class Outward(NamedTuple):
+    """All headers of a composed page, with it and with a 304, as long as the paper's rights are these."""
+
+    rights: Headers
+    whole: Headers
+    unchanged: Headers
 
 
 @dataclass(slots=True)
@@ -24,8 +34,9 @@ class Composed:
     valid_until: float
     body: bytes
     etag: str
-    headers: list[tuple[str, str]]
+    headers: Headers
     sent: float = 0.0  # when it last went out as what it should be
+    outward: Outward | None = None  # what the short way last sent it with
 
 
 @dataclass(slots=True)

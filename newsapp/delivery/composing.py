@@ -9,6 +9,7 @@ from hashlib import blake2b
 from newsapp.delivery.blocks import Blocks, Rendered
 from newsapp.delivery.cached_page import CachedPage, Composed
 from newsapp.delivery.encodings import BY_NAME, LEAST_TO_COMPRESS
+from newsapp.delivery.headers import Headers
 from newsapp.delivery.memory import Memory
 
 CACHE_CONTROL = "public, max-age=0, must-revalidate"  # browsers ask each time and get a 304
@@ -17,8 +18,10 @@ CACHE_CONTROL = "public, max-age=0, must-revalidate"  # browsers ask each time a
 class Composer:
     """Puts pages together, and knows whether one that was still says what it should."""
 
-    def __init__(self, memory: Memory, blocks: Blocks) -> None:
+    def __init__(self, memory: Memory, blocks: Blocks, beside: Iterable[tuple[str, str]] = ()) -> None:
+        """`beside` are the headers that every page goes out with: an ETag stands for them too, since a 304 leaves them out."""
         self.memory, self.blocks = memory, blocks
+        self.salt = blake2b(repr([*beside]).encode(), digest_size=blake2b.SALT_SIZE).digest()
 
     def is_fresh(self, composed: Composed, at: float) -> bool:
         return composed.generation == self.memory.generation and at < composed.valid_until
@@ -39,7 +42,7 @@ class Composer:
         plain = whole(page, blocks)
         coded = BY_NAME[encoding] if encoding and len(plain) >= LEAST_TO_COMPRESS else None
         body = coded.quick(plain) if coded else plain
-        etag = f'"{blake2b(plain, digest_size=12).hexdigest()}{coded.mark if coded else ""}"'
+        etag = f'"{blake2b(plain, digest_size=12, salt=self.salt).hexdigest()}{coded.mark if coded else ""}"'
         headers = [
             ("Content-Type", page.kind),
             ("Content-Length", str(len(body))),
@@ -55,6 +58,11 @@ class Composer:
     def text(self, page: CachedPage, at: float) -> bytes:
         """The page as it is now, for an answer that is not kept."""
         return whole(page, self.blocks_of(page, at)) if page.marks else page.segments[0]
+
+
+def unchanged(composed: Composed) -> Headers:
+    """The headers of a 304."""
+    return [("ETag", composed.etag), ("Cache-Control", CACHE_CONTROL), ("Vary", "Accept-Encoding")]
 
 
 def whole(page: CachedPage, blocks: tuple[Rendered, ...]) -> bytes:

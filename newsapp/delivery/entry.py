@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from newsapp.config import Config
-from newsapp.delivery.headers import Environ, StartResponse, Wsgi, with_headers
+from newsapp.delivery.headers import Environ, StartResponse, Wsgi, table, with_headers
 from newsapp.delivery.memory import Memory
-from newsapp.ops.metrics import REQUEST_SECONDS
+from newsapp.delivery.short_way import ShortWay
+from newsapp.ops.metrics import REQUEST_SECONDS, Gathered
 from newsapp.rights.telling import Telling
 from newsapp.traffic.bots import classify
 from newsapp.traffic.keys import PREFIX
@@ -43,6 +44,7 @@ class Site:
         self.memory, self.beacon, self.cache = memory, beacon, cache
         self.assets, self.kept_assets = with_headers(assets.serve, url), with_headers(assets.serve_at_once, url)
         rights = Telling(memory, url)
+        self.short_way = ShortWay(self.hosts, cache, table(url, embedded), rights)
         self.pages, self.kept_pages, self.states = (
             with_headers(cache, url, rights, embedded),
             with_headers(cache.at_once, url, rights, embedded),
@@ -50,7 +52,8 @@ class Site:
         )
         self.desk, self.keyed = with_headers(self.to_the_desk, url), with_headers(self.to_the_keyed_api, url)
         self.refused = {status: with_headers(partial(refuse, status), url) for status in REFUSALS}
-        self.timed = {name: REQUEST_SECONDS.labels(name) for name in ("beacon", "static", "page")}
+        self.timed = {name: Gathered(REQUEST_SECONDS.labels(name)) for name in ("beacon", "static", "page")}
+        memory.always += [times.tell for times in self.timed.values()]
 
     def start(self) -> None:
         """Read the lists of bots, and begin to keep the memory; once in each web process, before it serves."""

@@ -10,6 +10,7 @@ from newsapp.news.providers import ORIGINS
 A = TypeVar("A")
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
+Told = tuple[int, Headers, bytes]  # status, headers, body
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 MaybeWsgi = Callable[[Environ, StartResponse], Iterable[bytes] | None]  # None: it does not answer this one
@@ -61,12 +62,15 @@ def table(url: str, embedded: Iterable[str] = ()) -> Headers:
 def with_headers(
     app: Callable[[Environ, StartResponse], A], url: str = "", more: Callable[[], Headers] = list, embedded: Iterable[str] = ()
 ) -> Callable[[Environ, StartResponse], A]:
-    """Add the table to every answer of an application, errors included; and `more`, as it is at that moment."""
+    """Add the table to every answer of an application, errors included; and `more`, as it is at that moment.
+
+    A 304 goes without the table, as RFC 9110 §15.4.5 wants it: who asks has it from the answer of the same ETag.
+    """
     constant = table(url, embedded)
 
     def entry(environ: Environ, start_response: StartResponse) -> A:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            told = headers + constant + more()
+            told = headers + ([] if status.startswith("304") else constant) + more()
             return start_response(status, told, exc_info) if exc_info else start_response(status, told)
 
         return app(environ, start)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from newsapp.delivery.cached_page import UNCACHED, Address, Answer, CachedPage, Composed, Failure, split
 from newsapp.delivery.cdn import Edge
-from newsapp.delivery.composing import CACHE_CONTROL, Composer
+from newsapp.delivery.composing import Composer, unchanged
 from newsapp.delivery.encodings import BY_NAME, LEAST_TO_COMPRESS, chosen
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi
 from newsapp.delivery.page import KEY, PageNote
@@ -41,7 +41,7 @@ class PageCache:
         self.drops = 0
         self.dropped: deque[tuple[int, frozenset[str] | None]] = deque(maxlen=DROPS_KEPT)  # what each drop named; None: everything
         self.failures: dict[str, Failure] = {}
-        self.on_story: list[Callable[[int, Environ], None]] = []  # told of each story that goes out, or is still the same
+        self.on_story: list[Callable[[int, str], None]] = []  # told of each story that is fetched, or asked for and still the same, and by what agent
         composer.memory.on_change.append(self.drop)
         composer.memory.on_gap.append(self.drop_all)
 
@@ -74,6 +74,17 @@ class PageCache:
         else:
             return None
         return self.tell(page, composed, environ, start_response, at)
+
+    def fresh(self, path: str, encoding: str, agent: str) -> Composed | None:
+        """What goes out to the agent that GETs a path without a query, if it is kept in that encoding and nothing of it moved."""
+        at = self.clock()
+        page = self.pages.get((path, ()))
+        composed = page.composed.get(encoding) if page else None
+        if page is None or composed is None or page.is_over(at) or not self.composer.is_fresh(composed, at):
+            return None
+        composed.sent, page.used = at, True
+        self.note_fetch(page, agent)
+        return composed
 
     def renew(self, environ: Environ) -> None:
         """Make the page anew that at_once() left. Nobody waits for it, and nobody is told."""
@@ -246,16 +257,20 @@ class PageCache:
 
     def tell(self, page: CachedPage, composed: Composed, environ: Environ, start_response: StartResponse, at: float) -> Iterable[bytes]:
         page.used = True
-        if page.note.story:
-            for listener in self.on_story:
-                listener(page.note.story, environ)
+        if environ["REQUEST_METHOD"] == "GET":
+            self.note_fetch(page, environ.get("HTTP_USER_AGENT", ""))
         if composed.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
-            headers = [("ETag", composed.etag), ("Cache-Control", CACHE_CONTROL), ("Vary", "Accept-Encoding")]
+            headers = unchanged(composed)
             start_response("304 Not Modified", self.edge.headers(headers, page.note, composed.valid_until, at) if self.edge else headers)
             return []
         headers = composed.headers
         start_response(page.status, self.edge.headers(headers, page.note, composed.valid_until, at) if self.edge else headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [composed.body]
+
+    def note_fetch(self, page: CachedPage, agent: str) -> None:
+        if page.note.story:
+            for listener in self.on_story:
+                listener(page.note.story, agent)
 
     # Changes
 

@@ -11,8 +11,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-from newsapp.delivery.headers import Environ, Wsgi, table
-from newsapp.delivery.listener import Told, ask
+from newsapp.delivery.headers import Environ, Told, Wsgi, table
+from newsapp.delivery.listener import ask
 from newsapp.delivery.requests import environ_of, whole_environ_of
 
 LARGEST = 17 << 20  # bytes; a form of 16 MB, which the desk refuses in its own words above that

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+from bisect import bisect_left
+from collections import Counter as Counted
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +32,29 @@ REQUEST_SECONDS = Histogram(
     "newsapp_request_seconds", "Seconds in the site for a request.", ["part"],
     buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0),
 )  # fmt: skip
+
+
+class Gathered:
+    """Observations of a histogram, told to it once a second: a request pays 0.1 µs for its own, where the file that processes share costs 5.
+
+    Its buckets are added to by hand, since the library takes one observation at a time.
+    """
+
+    def __init__(self, histogram: Histogram) -> None:
+        self.histogram = histogram
+        self.waiting: deque[float] = deque()
+
+    def observe(self, seconds: float) -> None:
+        self.waiting.append(seconds)
+
+    def tell(self) -> None:
+        """Add all that waits. Only one thread may."""
+        seconds = [self.waiting.popleft() for _ in range(len(self.waiting))]
+        for place, number in Counted(bisect_left(self.histogram._upper_bounds, each) for each in seconds).items():
+            self.histogram._buckets[place].inc(number)
+        self.histogram._sum.inc(sum(seconds))
+
+
 PAGE_CACHE = {
     "processes": Gauge("newsapp_page_cache_processes", "Web processes that keep pages.", multiprocess_mode="livesum"),
     "pages": Gauge("newsapp_page_cache_pages", "Pages kept in web processes.", multiprocess_mode="livesum"),

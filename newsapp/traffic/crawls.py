@@ -13,7 +13,6 @@ from itertools import cycle, islice
 import redis
 from redis.exceptions import BusyLoadingError, ResponseError
 
-from newsapp.delivery.headers import Environ
 from newsapp.ops.metrics import CRAWLS_LOST
 from newsapp.traffic.bots import classify
 from newsapp.traffic.events import BY_AGENT, SIGNALS, pack_crawl
@@ -31,13 +30,13 @@ class Crawls:
         self.keys = cycle(inbox.keys[SIGNALS])
         self.waiting: deque[bytes] = deque()
 
-    def note(self, article: int, environ: Environ) -> None:
+    def note(self, article: int, agent: str) -> None:
         """Remember that a story went out, if it was to a crawler. Never waits, never fails."""
-        agent = classify(environ.get("HTTP_USER_AGENT", ""))
-        if not agent or environ["REQUEST_METHOD"] != "GET":
+        kind = classify(agent)
+        if not kind:
             return
         if len(self.waiting) < MOST:
-            self.waiting.append(pack_crawl(article, BY_AGENT[agent].code))
+            self.waiting.append(pack_crawl(article, BY_AGENT[kind].code))
         else:
             CRAWLS_LOST.inc()
 
