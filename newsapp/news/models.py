@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, Select, String, Text, and_, func, or_, select, text
+from sqlalchemy import BindParameter, ColumnElement, ForeignKey, Index, Integer, Select, String, Text, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from newsapp.database import Model, Moment, db, now
@@ -306,7 +306,7 @@ def article_path(section_slug: str, slug: str) -> str:
     return f"/{section_slug}/{slug}"
 
 
-def live_at(at: datetime) -> ColumnElement[bool]:
+def live_at(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """The condition under which readers see an article."""
     return and_(Article.state == LIVE, Article.published_at <= at, or_(Article.expires_at.is_(None), Article.expires_at > at))
 
@@ -321,7 +321,7 @@ def embargoed_at(at: datetime) -> ColumnElement[bool]:
     return and_(Article.state == LIVE, Article.published_at > at, or_(Article.expires_at.is_(None), Article.expires_at > at))
 
 
-def live_articles(at: datetime) -> Select[Article]:
+def live_articles(at: datetime | BindParameter[datetime]) -> Select[Article]:
     """Live articles, newest first."""
     return select(Article).where(live_at(at)).order_by(Article.published_at.desc(), Article.id.desc())
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.orm import defer, joinedload
 
-from newsapp.database import db
+from newsapp.database import Moment, db
 from newsapp.news.models import Article, ArticleRelated, live_articles
 from newsapp.news.providers import Embed, embed_of
 
@@ -37,30 +38,43 @@ class EmbedCard(NamedTuple):
 Piece = str | Article | EmbedCard
 
 
-def mentioned(body: str, also: ColumnElement[bool] | None = None) -> list[Article]:
-    """The articles that a body has places for, and those wanted besides, in any state, in one statement; in none where there are none."""
+def mentioned(body: str, group: int = 0) -> list[Article]:
+    """The articles that a body has places for, and that one with its translations, in any state; asks nothing where there are none."""
     places = list(PLACE.finditer(body))
     slugs = {place["slug"] for place in places if place["slug"]}
-    ids = {int(place["id"]) for place in places if place["id"]}
-    wanted = [*([Article.slug.in_(slugs)] if slugs else []), *([Article.id.in_(ids)] if ids else []), *([also] if also is not None else [])]
-    return cards(or_(*wanted)) if wanted else []
+    ids = {int(place["id"]) for place in places if place["id"]} | ({group} if group else set())
+    return list(db.session.scalars(pointed_to(), {"slugs": list(slugs), "ids": list(ids), "group": group})) if slugs or ids else []
+
+
+@cache  # SQLAlchemy takes longer to put such a statement together than to ask it
+def pointed_to() -> Select[Article]:
+    by_name = Article.slug.in_(bindparam("slugs", expanding=True))
+    by_number = Article.id.in_(bindparam("ids", expanding=True))
+    return as_cards(select(Article).where(or_(by_name, by_number, Article.translation_of_id == bindparam("group"))))
 
 
 def chosen(article_id: int) -> list[Article]:
     """The articles that editors chose to be read next, in any state, in their order."""
-    query = select(Article).join(ArticleRelated, ArticleRelated.related_id == Article.id).where(ArticleRelated.article_id == article_id)
-    return list(db.session.scalars(as_cards(query.order_by(ArticleRelated.position, Article.id))))
+    return list(db.session.scalars(chosen_next(), {"article": article_id}))
+
+
+@cache
+def chosen_next() -> Select[Article]:
+    query = select(Article).join(ArticleRelated, ArticleRelated.related_id == Article.id).where(ArticleRelated.article_id == bindparam("article"))
+    return as_cards(query.order_by(ArticleRelated.position, Article.id))
 
 
 def next_of(article: Article, at: datetime) -> Article | None:
     """The story that is offered at the end of one: the next older live one of its section that search engines may list."""
-    before = and_(Article.published_at <= article.published_at, or_(Article.published_at < article.published_at, Article.id < article.id))
-    query = live_articles(at).where(Article.section_id == article.section_id, Article.robots != "noindex", before).limit(1)
-    return db.session.scalar(query.options(defer(Article.body), joinedload(Article.section)))
+    return db.session.scalar(next_older(), {"at": at, "section": article.section_id, "moment": article.published_at, "article": article.id})
 
 
-def cards(condition: object) -> list[Article]:
-    return list(db.session.scalars(as_cards(select(Article).where(condition))))  # type: ignore[arg-type]
+@cache
+def next_older() -> Select[Article]:
+    moment, at = bindparam("moment", type_=Moment), bindparam("at", type_=Moment)
+    before = and_(Article.published_at <= moment, or_(Article.published_at < moment, Article.id < bindparam("article")))
+    query = live_articles(at).where(Article.section_id == bindparam("section"), Article.robots != "noindex", before).limit(1)
+    return query.options(defer(Article.body), joinedload(Article.section))
 
 
 def as_cards(query: Select[Article]) -> Select[Article]:

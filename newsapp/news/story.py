@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from flask import abort
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 from werkzeug.wrappers import Response
 
 from newsapp import languages
 from newsapp.database import db
 from newsapp.delivery.page import page
 from newsapp.news import dates, errors, figures, related, share_pictures, shared, structured, translations
-from newsapp.news.models import TAKEN_DOWN, Article, Author, article_path
+from newsapp.news.models import TAKEN_DOWN, Article, ArticleAuthor, ArticleTag, Author, Correction, Tag, article_path
 from newsapp.news.paper import PAPER, earliest, paper
 
 NEXT_KEPT = timedelta(hours=1)  # after which a story asks again which one is next: another may have been put between them
@@ -24,7 +26,7 @@ NEXT_KEPT = timedelta(hours=1)  # after which a story asks again which one is ne
 def story_page(article: Article, at: datetime, part: bool = False) -> Response:
     """The page of one story as readers see it at a moment, or the part of it that is fetched to stand below another."""
     settings, beside, following = paper(), related.chosen(article.id), related.next_of(article, at)
-    others = related.mentioned(article.body, translations.together_with(article))
+    others = related.mentioned(article.body, translations.group_of(article))
     tongues = translations.among(article, others)
     translated = translations.readable(article, tongues, at, settings["language"])
     pieces = related.weave(figures.as_now(article.body, figures.for_readers), others, at)
@@ -69,7 +71,7 @@ def steps_to(article: Article, settings: dict[str, Any]) -> list[tuple[str, str]
 
 def readable_article(slug: str, at: datetime) -> Article:
     """The article with all that its page shows; 410 when it was taken down, 404 when no reader may see it, either when its time is over."""
-    article = whole_article(Article.slug == slug)
+    article = whole_article("slug", slug)
     if article is None:
         abort(404)
     if article.state == TAKEN_DOWN:
@@ -79,11 +81,30 @@ def readable_article(slug: str, at: datetime) -> Article:
     return article if article.is_live(at) else abort(404)
 
 
-def whole_article(which: ColumnElement[bool]) -> Article | None:
-    """An article with all that its page shows, in any state."""
-    query = select(Article).where(which).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
-    query = query.options(selectinload(Article.authors), selectinload(Article.tags), selectinload(Article.corrections), translations.asked())
-    return db.session.scalar(query.execution_options(populate_existing=True))
+def whole_article(by: str, value: int | str) -> Article | None:
+    """The article with this `id` or `slug` and all that its page shows, in any state."""
+    article = db.session.scalar(article_by(by), {by: value})
+    if article is not None:
+        for name, statement in parts_of_article():
+            set_committed_value(article, name, list(db.session.scalars(statement, {"article": article.id})))
+    return article
+
+
+@cache  # SQLAlchemy takes longer to put such a statement together than to ask it
+def article_by(name: str) -> Select[Article]:
+    query = select(Article).where(getattr(Article, name) == bindparam(name))
+    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture), translations.asked())
+    return query.execution_options(populate_existing=True)
+
+
+@cache
+def parts_of_article() -> tuple[tuple[str, Select[Any]], ...]:
+    """What an article has many of, by the names of its attributes."""
+    article: BindParameter[int] = bindparam("article")
+    tags = select(Tag).join(ArticleTag, ArticleTag.tag_id == Tag.id).where(ArticleTag.article_id == article).order_by(Tag.name)
+    authors = select(Author).join(ArticleAuthor, ArticleAuthor.author_id == Author.id).where(ArticleAuthor.article_id == article)
+    corrections = select(Correction).where(Correction.article_id == article).order_by(Correction.at)
+    return ("tags", tags), ("authors", authors.order_by(ArticleAuthor.position)), ("corrections", corrections)
 
 
 def turns_old(article: Article, at: datetime) -> datetime | None:

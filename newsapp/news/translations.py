@@ -42,9 +42,9 @@ def asked() -> ORMOption:
     return with_expression(Article.is_translated, exists().where(other.translation_of_id == Article.id))
 
 
-def together_with(article: Article) -> ColumnElement[bool] | None:
-    """Which stories are this one in other languages; None where nobody need look for them."""
-    return in_group(first_of(article)) if article.translation_of_id or article.is_translated else None
+def group_of(article: Article) -> int:
+    """The number of the story that this one and others are translations of; 0 where nobody need look for others."""
+    return first_of(article) if article.translation_of_id or article.is_translated else 0
 
 
 def among(article: Article, found: Sequence[Article]) -> list[Article]:

@@ -88,7 +88,7 @@ def shared_media(secret: str, name: str) -> Response:
 
 def shown(article_id: int, at: datetime, media: str, how: str) -> Response:
     """The page of a story in any state, as it will stand there when it goes out."""
-    article = whole_article(Article.id == article_id) or abort(404)
+    article = whole_article("id", article_id) or abort(404)
     with db.session.no_autoflush:
         db.session.flush()
         db.session.expunge(article)

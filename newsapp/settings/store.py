@@ -16,15 +16,15 @@ from newsapp.settings.registry import BY_NAME, SETTINGS, Setting, SettingError, 
 from newsapp.settings.things import there
 
 Values = dict[str, dict[str, Any]]  # scope -> name -> value
+NEWEST = select(SettingChange.revision, SettingChange.scope, SettingChange.name, SettingChange.value).where(
+    SettingChange.revision.in_(select(func.max(SettingChange.revision)).group_by(SettingChange.scope, SettingChange.name))
+)
 
 
 def stored(sql: Connection | None = None) -> tuple[int, Values]:
     """(revision, values that differ from the defaults, by scope), by a connection or the session."""
     executor: Any = sql or db.session
-    newest = select(func.max(SettingChange.revision)).group_by(SettingChange.scope, SettingChange.name)
-    rows = executor.execute(
-        select(SettingChange.revision, SettingChange.scope, SettingChange.name, SettingChange.value).where(SettingChange.revision.in_(newest))
-    ).all()
+    rows = executor.execute(NEWEST).all()
     values: Values = {}
     for _, scope, name, value in rows:
         if value is not None and name in BY_NAME:
