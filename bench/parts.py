@@ -196,13 +196,24 @@ class Disk:
     @contextlib.contextmanager
     def full(self, left: int) -> Iterator[None]:
         """No more than `left` bytes are free until the end."""
-        status = os.statvfs(self.folder)
-        used = (status.f_blocks - status.f_bfree) * status.f_frsize
-        self.mount(f"remount,size={max(used + left, status.f_frsize)}")  # 0 would be without limit
+        while not self.shrink(left):
+            continue
         try:
             yield
         finally:
             self.mount(f"remount,size={self.size}")
+
+    def shrink(self, left: int) -> bool:
+        """Leave so many bytes; False when somebody has written more meanwhile than there would be room for."""
+        status = os.statvfs(self.folder)
+        used = (status.f_blocks - status.f_bfree) * status.f_frsize
+        try:
+            self.mount(f"remount,size={max(used + left, status.f_frsize)}")  # 0 would be without limit
+        except subprocess.CalledProcessError:
+            if os.statvfs(self.folder).f_bfree < status.f_bfree:
+                return False
+            raise
+        return True
 
     def end(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=False, capture_output=True)
