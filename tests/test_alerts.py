@@ -8,20 +8,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import URL, create_engine, make_url, text
 
 from newsapp import create_app
 from newsapp.changes import tell
 from newsapp.config import Config, networks
 from newsapp.database import db, now, write_unit, writes
 from newsapp.news.models import LIVE, Article, Section
-from newsapp.ops import alerts
+from newsapp.ops import alerts, outage, watcher
 from newsapp.ops.models import alert, open_alarm
-from newsapp.settings.store import change
+from newsapp.redis import RedisError, client
+from newsapp.settings.store import SETTINGS_COPY, change
 from newsapp.traffic import counter
 from newsapp.traffic.events import Pageview
 from newsapp.traffic.inbox import FIELD, stream_key
@@ -304,3 +308,108 @@ def test_nothing_is_kept_of_what_was_told_long_ago(machine: Machine) -> None:
     with machine.app.app_context():
         assert alerts.latest() == []
         assert db.session.execute(open_alarm.select()).all() == []
+
+
+# ---- the database away
+
+
+@contextmanager
+def away(machine: Machine, *processes: Flask) -> Iterator[None]:
+    """The database answers none of these processes."""
+    for app in (machine.app, *processes):
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+    url = make_url(machine.config["DATABASE_URL"])
+    with (without_file if url.get_backend_name() == "sqlite" else without_connections)(url):
+        yield
+
+
+@contextmanager
+def without_file(url: URL) -> Iterator[None]:
+    path = Path(url.database or "")
+    kept = path.rename(path.with_suffix(".kept"))
+    path.mkdir()
+    yield
+    path.rmdir()
+    kept.rename(path)
+
+
+@contextmanager
+def without_connections(url: URL) -> Iterator[None]:
+    other = create_engine(url.set(database="template1"), isolation_level="AUTOCOMMIT")
+    with other.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'))
+        yield
+        connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true'))
+    other.dispose()
+
+
+def watch_for(machine: Machine, seconds: int, *processes: Flask) -> None:
+    """Have every process look every 10 s, as its thread would."""
+    for _ in range(seconds // 10):
+        machine.at += timedelta(seconds=10)
+        for app in (machine.app, *processes):
+            with app.app_context():
+                watcher.look(machine.at)
+
+
+@pytest.fixture
+def known(machine: Machine) -> Machine:
+    """Redis has the settings, as it has wherever a worker has run."""
+    with machine.app.app_context():
+        SETTINGS_COPY.refresh(machine.redis)
+    return machine
+
+
+def test_a_database_that_is_away_is_told_once_and_its_end_once(known: Machine, box: Letterbox, receiver: Receiver) -> None:
+    others = known.anew(), known.anew()
+    with away(known, *others):
+        watch_for(known, HOLDS, *others)
+        assert box.letters == [], "it has not held yet"
+        watch_for(known, 60, *others)
+    assert subjects(box) == ["[news.example.org] The database does not answer"]
+    assert events(receiver) == ["began"]
+    said = json.loads(receiver.got[0][2])
+    assert "database" in said["cause"]
+    assert said["runbook"].endswith("/desk/ops/runbook#database-silent")
+    watch_for(known, alerts.CALM, *others)
+    assert len(box.letters) == 1, "it may go again"
+    watch_for(known, 60, *others)
+    assert subjects(box)[1:] == ["[news.example.org] Over: The database does not answer"]
+    assert events(receiver) == ["began", "over"]
+    with known.app.app_context():
+        assert [(each["alarm"], each["state"], bool(each["sent"])) for each in alerts.latest()] == [
+            ("database-silent", state, True) for state in ("over", "over", "began", "began")
+        ]
+    for app in others:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def test_a_database_that_comes_and_goes_is_told_once_and_a_short_absence_to_nobody(known: Machine, box: Letterbox) -> None:
+    with away(known):
+        watch_for(known, HOLDS - 10)
+    watch_for(known, 20)
+    for _ in range(2):
+        with away(known):
+            watch_for(known, HOLDS + 10)
+        watch_for(known, alerts.CALM - 20)
+    assert subjects(box) == ["[news.example.org] The database does not answer"]
+
+
+def test_a_letter_that_is_refused_meanwhile_is_tried_again(known: Machine, box: Letterbox, receiver: Receiver) -> None:
+    box.refuses = "451 later"
+    with away(known):
+        watch_for(known, HOLDS + 20)
+        box.refuses = ""
+        known.redis.delete(f"{outage.MARK}:mail")  # as if LEASE seconds had gone by
+        watch_for(known, 30)
+    assert len(box.letters) == len(receiver.got) == 1
+
+
+def test_without_redis_nobody_tells_of_it(known: Machine, box: Letterbox) -> None:
+    known.app.extensions["redis_desk"] = client("unix:///nowhere/redis.sock", timeout=1.0)
+    with away(known), pytest.raises(RedisError):
+        watch_for(known, 10)
+    assert box.letters == []

@@ -204,6 +204,20 @@ def test_a_ticker_tells_of_its_worker(desk: Desk, monkeypatch: pytest.MonkeyPatc
         db.engine.dispose()
 
 
+def test_a_worker_that_was_killed_takes_no_jobs_within_a_minute_though_its_list_still_has_it(desk: Desk) -> None:
+    connection, name = redis_of(desk), a_worker(redis_of(desk), "slow")
+    long_ago = now() - timedelta(seconds=reading.MISSED + 5)
+    connection.hset(f"rq:worker:{name}", "last_heartbeat", long_ago.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    assert takers_of(desk, "slow") == 0
+    worker_notes.tell(connection, name)  # a long job keeps it from RQ's heartbeat, not from its own
+    assert takers_of(desk, "slow") == 1
+
+
+def takers_of(desk: Desk, queue_name: str) -> int:
+    with desk.app.app_context():
+        return next(line.workers for line in reading.read().queues if line.name == queue_name)
+
+
 # ---- how jobs do
 
 

@@ -287,6 +287,12 @@ ALARMS = (
     Alarm("alerts-unsent", "Alerts are not taken", "None. You learn of the next alarm only here.", DOCTOR, alerts_unsent, needs_redis=False),
 )  # fmt: skip
 BY_NAME = {alarm.name: alarm for alarm in ALARMS}
+# No figures are read then, and no board; newsapp/ops/outage.py tells of it.
+DATABASE_SILENT = Alarm(
+    "database-silent", "The database does not answer",
+    "Readers have the pages that are kept, for up to a day, and else an error page. Views wait in Redis and are counted later. Nobody can edit.",
+    DOCTOR, lambda figures: None, needs_redis=False,
+)  # fmt: skip
 
 
 def alarms(figures: Figures) -> list[Raised]:

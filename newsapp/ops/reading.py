@@ -53,6 +53,7 @@ from newsapp.traffic.spill_counting import offset, read_records
 from newsapp.traffic.windows import WINDOWS
 
 PATIENCE = 0.4  # seconds for one answer of Redis: the board must stand within a second without it
+MISSED = 50.0  # seconds after which a worker that was not heard takes no jobs, as far as anybody knows
 HEAD = 300  # bytes at the start of a list, in which its time stands: no list is fetched whole for that alone
 REVISION = re.compile(rb'"revision":\s*(\d+)')
 AS_OF = re.compile(rb'"as_of":\s*"([^"]+)"')
@@ -161,7 +162,8 @@ def workers(connection: redis.Redis, at: datetime) -> tuple[WorkerFigures, ...]:
 
 
 def worker_line(worker: Any, note: worker_notes.WorkerNote, at: datetime) -> WorkerFigures:
-    heard = max(0.0, (at - worker.last_heartbeat).total_seconds()) if worker.last_heartbeat else float("inf")
+    """Heard of is a worker by RQ, which may take most of a minute between two heartbeats, or by its own note."""
+    heard = min(note.age, max(0.0, (at - worker.last_heartbeat).total_seconds()) if worker.last_heartbeat else float("inf"))
     return WorkerFigures(
         worker.name, ", ".join(worker.queue_names()), str(worker.get_state()), heard, worker.get_current_job_id() or "", note.memory, note.is_quiet
     )
@@ -187,8 +189,8 @@ def lines(connection: redis.Redis, at: datetime, heard: tuple[WorkerFigures, ...
 
 
 def takers(name: str, heard: tuple[WorkerFigures, ...]) -> int:
-    """Workers that take jobs of a queue."""
-    return sum(name in worker.queues.split(", ") and not worker.is_quiet for worker in heard)
+    """Workers that take jobs of a queue. RQ lists one that was killed for two minutes more."""
+    return sum(name in worker.queues.split(", ") and not worker.is_quiet and worker.heard < MISSED for worker in heard)
 
 
 def waits(connection: redis.Redis, at: datetime, ids: list[str]) -> list[float]:

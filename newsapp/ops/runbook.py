@@ -9,10 +9,10 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 
 from newsapp import ROOT
-from newsapp.ops.alarms import ALARMS
+from newsapp.ops.alarms import ALARMS, DATABASE_SILENT
 
 FILE = ROOT / "docs" / "runbook.md"
-NAMES = {alarm.title: alarm.name for alarm in ALARMS}
+NAMES = {alarm.title: alarm.name for alarm in (*ALARMS, DATABASE_SILENT)}
 
 
 class Entry(NamedTuple):

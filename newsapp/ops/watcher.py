@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime
 
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.database import now
-from newsapp.ops import alerts
+from newsapp.ops import alerts, outage
+from newsapp.redis import RedisError
 
 log = structlog.get_logger()
 
@@ -34,8 +36,19 @@ class Watcher:
             time.sleep(PAUSE)
             try:
                 with self.app.app_context():
-                    alerts.watch(now())
-            except SQLAlchemyError as error:
-                log.warning("nobody looks for alarms: the database does not answer", error=str(error))
+                    look(now())
+            except RedisError as error:
+                log.warning("nobody remembers whether the database is away: Redis does not answer", error=str(error))
             except Exception:
                 log.exception("watcher")
+
+
+def look(at: datetime) -> None:
+    """Look for alarms if nobody else does; that the database is away is one, too."""
+    seconds = int(at.timestamp())
+    try:
+        if alerts.watch(at):
+            outage.follow(seconds)
+    except SQLAlchemyError as error:
+        log.warning("nobody looks for alarms: the database does not answer", error=str(error))
+        outage.note(error, seconds)

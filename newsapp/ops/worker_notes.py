@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis
 
@@ -17,6 +18,7 @@ QUIET_KEPT = 24 * 3600  # seconds; a worker that was forgotten works again
 class WorkerNote(NamedTuple):
     memory: int  # bytes
     is_quiet: bool
+    age: float = inf  # seconds since it said so
 
 
 def note_key(name: str) -> str:
@@ -57,6 +59,11 @@ def read(connection: redis.Redis, names: list[str]) -> dict[str, WorkerNote]:
     """What each said. Raises RedisError."""
     if not names:
         return {}
-    values: Any = connection.mget([*map(note_key, names), *map(quiet_key, names)])
+    pipeline = connection.pipeline(transaction=False)
+    pipeline.mget([*map(note_key, names), *map(quiet_key, names)])
+    for name in names:
+        pipeline.pttl(note_key(name))
+    values, *left = pipeline.execute()
     memories, quiets = values[: len(names)], values[len(names) :]
-    return {name: WorkerNote(int(memory or 0), said is not None) for name, memory, said in zip(names, memories, quiets, strict=True)}
+    ages = [KEPT - milliseconds / 1000 if milliseconds > 0 else inf for milliseconds in left]
+    return {name: WorkerNote(int(memory or 0), said is not None, age) for name, memory, said, age in zip(names, memories, quiets, ages, strict=True)}
