@@ -15,6 +15,7 @@ from newsapp.desk.saved_lists import kept_by
 from newsapp.desk.welcome import is_unnamed
 from newsapp.news import dates, files, translations
 from newsapp.news.models import TAKEN_DOWN, Section, article_path
+from newsapp.news.paper import paper
 from newsapp.news.share_drawing import drawn
 from newsapp.news.share_pictures import SharePicture
 from newsapp.news.shared import host
@@ -143,5 +144,5 @@ def share_picture() -> Response:
     """What a link to a story without a picture would show of the words that are typed."""
     section = db.session.get(Section, request.args.get("section", 0, type=int))
     above = request.args.get("kicker", "").strip() or (section.name if section else "")
-    picture = SharePicture("article", 0, request.args.get("headline", "").strip()[:300], above[:120], turns.paper()["site_name"], host())
+    picture = SharePicture("article", 0, request.args.get("headline", "").strip()[:300], above[:120], paper()["site_name"], host())
     return Response(drawn(picture), 200, {"Cache-Control": "private, max-age=3600"}, content_type="image/png")
