@@ -50,7 +50,7 @@ def articles() -> str:
     last = turns.latest(article.id for article in sheet.articles)
     return render_template(
         "desk/list.html", sheet=sheet, turns=last, actions=BY_NAME, shelf=shelf, shelves=lists.SHELVES, shelf_of=lists.shelf_of,
-        sizes=lists.shelf_sizes(asked.condition, at), asked=asked, filters=filters.FILTERS, query_of=filters.query_of, all_sections=sections(),
+        sizes=lists.shelf_sizes(asked, at), asked=asked, filters=filters.FILTERS, query_of=filters.query_of, all_sections=sections(),
         kept=kept_by(current_user.id), unread=keeping.waiting(), at=at, zone=zone(), article_path=article_path,
         held=held_events(at, lists.LATELY), here=at_articles(current_app.extensions["redis_desk"], current_user.id, at),
         waiting=[(row, unsaved.headline_of(row)) for row in unsaved.of_person(current_user.id)],
