@@ -48,6 +48,10 @@ def test_each_filter_finds_its_own_and_together_they_narrow(editor: Desk) -> Non
     assert shown(editor, "q=nine&section=1&tag=Pay") == []
     assert sizes(editor, "tag=boats")["All"] == 2
     assert (sizes(editor, "tag=boats")["Live"], sizes(editor, "tag=boats")["Drafts"]) == (1, 1)
+    nine = {label: number for label, number in sizes(editor, "q=nine").items() if number}
+    assert nine == {"All": 2, "Live": 1, "Drafts": 1}
+    assert {label: number for label, number in sizes(editor, "q=nine&section=1").items() if number} == {"All": 1, "Live": 1}
+    assert sizes(editor, "q=volcano")["All"] == sizes(editor, "q=%22")["All"] == 0
     assert "No article here has all that you ask for" in editor.open("/desk/?q=volcano").text
     assert "Look on every shelf" in editor.open("/desk/?q=ferry&state=live").text
 

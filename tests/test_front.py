@@ -35,9 +35,12 @@ def number(slug: str) -> int:
 
 
 def top(slots: list[Slot], ranked: dict[str, list[str]] | None = None) -> list[str]:
-    """The slugs from the lead on."""
+    """The slugs from the lead on; the desk, which shows no blocks, has the same."""
     lists = {name: [number(slug) for slug in slugs] for name, slugs in (ranked or {}).items()}
-    found = compose(now(), slots, lambda asked: lists.get(f"{asked.scope}:{asked.window.slug}", []))
+    found, at_the_desk = (
+        compose(now(), slots, lambda asked: lists.get(f"{asked.scope}:{asked.window.slug}", []), only_top=only_top) for only_top in (False, True)
+    )
+    assert (at_the_desk.top, at_the_desk.slots) == (found.top, found.slots)
     return [story.slug for _, story in sorted(found.top.items())]
 
 

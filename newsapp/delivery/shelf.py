@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from newsapp.changes import Change
@@ -28,45 +29,39 @@ def revision() -> int:
     return db.session.scalar(select(func.max(Change.id))) or 0
 
 
-def latest_of(section_id: int, at: datetime) -> list[dict[str, Any]]:
-    """The newest stories of a section, those about to go live included."""
-    query = (
-        select(
-            Article.id,
-            Article.slug,
-            Article.headline,
-            Article.list_headline,
-            Article.language,
-            Article.published_at,
-            Section.slug.label("section_slug"),
-        )
-        .join(Section, Section.id == Article.section_id)
-        .where(Article.state == LIVE, Article.section_id == section_id, Article.published_at <= at + AHEAD)
-        .where(or_(Article.expires_at.is_(None), Article.expires_at > at))
-        .order_by(Article.published_at.desc(), Article.id.desc())
-        .limit(LATEST)
-    )
-    return [
-        {
-            "id": row.id,
-            "headline": row.list_headline or row.headline,
-            "language": row.language,
-            "path": article_path(row.section_slug, row.slug),
-            "published_at": row.published_at.isoformat(),
-        }
-        for row in db.session.execute(query)
-    ]
+def latest(sections: Sequence[Section], at: datetime) -> dict[int, list[dict[str, Any]]]:
+    """The newest stories of each section, those about to go live included."""
+    if not sections:
+        return {}
+    paths = {section.id: section.slug for section in sections}
+    ids = union_all(*(select(soon_live(at).where(Article.section_id == number).limit(LATEST).subquery().c.id) for number in paths))
+    columns = (Article.id, Article.slug, Article.headline, Article.list_headline, Article.language, Article.published_at, Article.section_id)
+    found: dict[int, list[dict[str, Any]]] = {number: [] for number in paths}
+    for row in db.session.execute(select(*columns).where(Article.id.in_(ids)).order_by(Article.published_at.desc(), Article.id.desc())):
+        found[row.section_id].append({
+            "id": row.id, "headline": row.list_headline or row.headline, "language": row.language,
+            "path": article_path(paths[row.section_id], row.slug), "published_at": row.published_at.isoformat(),
+        })  # fmt: skip
+    return found
+
+
+def soon_live(at: datetime) -> Select[Any]:
+    """The ids of stories that are live in a moment, the newest first."""
+    lasting = or_(Article.expires_at.is_(None), Article.expires_at > at)
+    live = select(Article.id).where(Article.state == LIVE, Article.published_at <= at + AHEAD, lasting)
+    return live.order_by(Article.published_at.desc(), Article.id.desc())
 
 
 def build_site(at: datetime) -> dict[str, Any]:
     """Sections with their newest stories, and the plain pages."""
     number = revision()
     sections = db.session.scalars(select(Section).order_by(Section.position, Section.name)).all()
+    stories = latest(sections, at)
     pages = db.session.scalars(select(Page).where(Page.state == LIVE).order_by(Page.position, Page.title)).all()
     return {
         "revision": number,
         "sections": [
-            {"id": section.id, "slug": section.slug, "name": section.name, "path": section.path, "latest": latest_of(section.id, at)}
+            {"id": section.id, "slug": section.slug, "name": section.name, "path": section.path, "latest": stories[section.id]}
             for section in sections
         ],
         "pages": [{"path": page.path, "title": page.title} for page in pages],

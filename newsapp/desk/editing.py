@@ -21,6 +21,7 @@ from newsapp.desk.naming import slug_of
 from newsapp.media.files import Kept, keep, media_folder
 from newsapp.news import dates, figures, translations
 from newsapp.news.models import LIVE, REVIEW, TAKEN_DOWN, Article, article_path
+from newsapp.news.paper import paper
 from newsapp.people.door import require
 from newsapp.publishing import notes, turns
 from newsapp.publishing.approval import NotApproved, Person
@@ -35,7 +36,7 @@ from newsapp.revisions.head import Head, colleagues, name_of, texts
 from newsapp.revisions.pictures import recalled
 from newsapp.revisions.words import words_for
 from newsapp.saving import saving
-from newsapp.settings.store import change, effective, stored
+from newsapp.settings.store import change, stored
 
 Turn = Callable[[Article, Person, datetime], None]
 
@@ -109,7 +110,7 @@ def revised(article: Article, what: str, by: history.Signature) -> Iterator[None
     yield
     db.session.flush()
     history.note(article, content_of(article, typed_of(article)), what, by)
-    history.prune(article.id, effective(stored()[1], "site")["revisions_kept"])
+    history.prune(article.id, paper()["revisions_kept"])
     unsaved.drop(by.form_id, current_user.id)
     if article.state == TAKEN_DOWN:  # its text is gone, here too
         history.empty(article.id)
@@ -153,7 +154,7 @@ def is_held_up(form: ArticleForm, article: Article | None, at: datetime) -> bool
     """Whether the checklist stands against publishing. What readers have already is no longer held up."""
     if article and article.state == LIVE:
         return False
-    return stands_against(problems(draft_of(form, at), turns.paper()), bool(request.form.get("confirmed")))
+    return stands_against(problems(draft_of(form, at), paper()), bool(request.form.get("confirmed")))
 
 
 def write(article: Article, form: ArticleForm, kept: Kept | None, at: datetime) -> None:

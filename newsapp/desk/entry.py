@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from newsapp.delivery.headers import Environ, StartResponse, Wsgi
+from newsapp.news.paper import paper
 from newsapp.ops.read_only import read_only
-from newsapp.settings.store import effective, stored
 
 # (title, what to do) for refusals that editors meet.
 WORDS = {
@@ -51,7 +51,7 @@ def greet(app: Flask) -> None:
 
 
 def shell() -> dict[str, Any]:
-    return {"paper": effective(stored()[1], "site"), "person": current_user, "read_only": read_only(current_app.config)}
+    return {"paper": paper(), "person": current_user, "read_only": read_only(current_app.config)}
 
 
 def refused(error: HTTPException) -> Any:

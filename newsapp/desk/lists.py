@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, select, true
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from newsapp.database import db
+from newsapp.desk.filters import Asked
 from newsapp.news.models import APPROVED, DRAFT, LIVE, REVIEW, SPIKED, TAKEN_DOWN, Article, embargoed_at, expired_at, live_at
+from newsapp.search.index import number_with
 from newsapp.traffic.models import article_view_sums
 
 PER_PAGE = 25
@@ -91,9 +93,9 @@ def dated(which: ColumnElement[bool], first: int, most: int) -> list[int]:
 
 
 def loaded(ids: list[int]) -> list[Article]:
-    """The articles in the order of their ids as given. Ids are chosen first: bodies would make the sorting slow."""
-    rows = db.session.scalars(select(Article).where(Article.id.in_(ids)).options(selectinload(Article.section), selectinload(Article.authors)))
-    by_id = {article.id: article for article in rows}
+    """The articles in the order of their ids as given, without their bodies. Ids are chosen first: all columns would make the sorting slow."""
+    parts = (defer(Article.body), joinedload(Article.section, innerjoin=True), selectinload(Article.authors))
+    by_id = {article.id: article for article in db.session.scalars(select(Article).where(Article.id.in_(ids)).options(*parts))}
     return [by_id[article_id] for article_id in ids if article_id in by_id]
 
 
@@ -102,13 +104,21 @@ def views_of(ids: list[int]) -> dict[int, int]:
     return {row.article_id: row.v24h for row in db.session.execute(select(sums.article_id, sums.v24h).where(sums.article_id.in_(ids)))}
 
 
-def shelf_sizes(asked: ColumnElement[bool], at: datetime) -> dict[str, int]:
-    """How many articles each shelf has of what is asked for."""
-    states = db.session.execute(select(Article.state, func.count()).where(asked).group_by(Article.state))
+def shelf_sizes(asked: Asked, at: datetime) -> dict[str, int]:
+    """How many articles each shelf has of what is asked for. What is live is the archive: it is what remains of all, and not counted."""
+    others = Article.state.in_([state for state in BY_STATE if state != LIVE])
+    states = db.session.execute(select(Article.state, func.count()).where(others, asked.condition).group_by(Article.state))
     sizes = {BY_STATE[state].slug: count for state, count in states}
-    timed = {slug: counted(and_(BY_SLUG[slug].holds(at), asked)) for slug in ("embargoed", "ended")}
-    live = sizes.get("live", 0) - sum(timed.values())
-    return dict.fromkeys(BY_SLUG, 0) | sizes | timed | {"live": live, "all": sum(sizes.values())}
+    sizes |= {slug: counted(and_(BY_SLUG[slug].holds(at), asked.condition)) for slug in ("embargoed", "ended")}
+    total = number_of(asked)
+    return dict.fromkeys(BY_SLUG, 0) | sizes | {"live": total - sum(sizes.values()), "all": total}
+
+
+def number_of(asked: Asked) -> int:
+    """How many articles have what is asked for, on whatever shelf."""
+    if asked.refines:
+        return counted(asked.condition)
+    return number_with(asked.values["q"]) if asked else db.session.scalar(select(func.count()).select_from(Article)) or 0
 
 
 def counted(which: ColumnElement[bool]) -> int:

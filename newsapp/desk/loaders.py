@@ -11,16 +11,15 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import db
 from newsapp.desk import writing
-from newsapp.news import dates
 from newsapp.news.models import TAKEN_DOWN, Article, Section
+from newsapp.news.paper import paper_zone
 from newsapp.publishing.approval import Person
-from newsapp.settings.store import effective, stored
 
 Answer = Response | str | tuple[str, int]
 
 
 def zone() -> ZoneInfo:
-    return dates.zone(effective(stored()[1], "site")["time_zone"])
+    return paper_zone()
 
 
 def sections() -> list[Section]:

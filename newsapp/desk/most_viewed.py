@@ -16,8 +16,8 @@ from newsapp.desk.forms import HoldOutForm, PinForm
 from newsapp.desk.loaders import found, zone
 from newsapp.desk.writing import shown_moment
 from newsapp.news.models import Article
+from newsapp.news.paper import paper
 from newsapp.saving import saving
-from newsapp.settings.store import effective, stored
 from newsapp.traffic import guard, ranking
 from newsapp.traffic.guard import HOLD_OUT, PIN, Decision
 from newsapp.traffic.windows import BY_SLUG, WINDOWS
@@ -42,7 +42,7 @@ class Standing:
 
 @most_viewed.get("")
 def lists() -> str:
-    settings = effective(stored()[1], "site")
+    settings = paper()
     window = BY_SLUG.get(request.args.get("window", settings["most_viewed_window"])) or abort(404)
     items = ranking.site_list(window, now())[:LINES]
     return render_template("desk/most_viewed.html", items=items, standing=in_force(), window=window, windows=WINDOWS, settings=settings, zone=zone())

@@ -15,6 +15,7 @@ from newsapp.desk.saved_lists import kept_by
 from newsapp.desk.welcome import is_unnamed
 from newsapp.news import dates, files, translations
 from newsapp.news.models import TAKEN_DOWN, Section, article_path
+from newsapp.news.paper import paper
 from newsapp.news.share_drawing import drawn
 from newsapp.news.share_pictures import SharePicture
 from newsapp.news.shared import host
@@ -49,7 +50,7 @@ def articles() -> str:
     last = turns.latest(article.id for article in sheet.articles)
     return render_template(
         "desk/list.html", sheet=sheet, turns=last, actions=BY_NAME, shelf=shelf, shelves=lists.SHELVES, shelf_of=lists.shelf_of,
-        sizes=lists.shelf_sizes(asked.condition, at), asked=asked, filters=filters.FILTERS, query_of=filters.query_of, all_sections=sections(),
+        sizes=lists.shelf_sizes(asked, at), asked=asked, filters=filters.FILTERS, query_of=filters.query_of, all_sections=sections(),
         kept=kept_by(current_user.id), unread=keeping.waiting(), at=at, zone=zone(), article_path=article_path,
         held=held_events(at, lists.LATELY), here=at_articles(current_app.extensions["redis_desk"], current_user.id, at),
         waiting=[(row, unsaved.headline_of(row)) for row in unsaved.of_person(current_user.id)],
@@ -143,5 +144,5 @@ def share_picture() -> Response:
     """What a link to a story without a picture would show of the words that are typed."""
     section = db.session.get(Section, request.args.get("section", 0, type=int))
     above = request.args.get("kicker", "").strip() or (section.name if section else "")
-    picture = SharePicture("article", 0, request.args.get("headline", "").strip()[:300], above[:120], turns.paper()["site_name"], host())
+    picture = SharePicture("article", 0, request.args.get("headline", "").strip()[:300], above[:120], paper()["site_name"], host())
     return Response(drawn(picture), 200, {"Cache-Control": "private, max-age=3600"}, content_type="image/png")

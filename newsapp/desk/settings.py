@@ -16,13 +16,14 @@ from newsapp.desk.naming import slug_of
 from newsapp.media import library
 from newsapp.media.files import Kept, keep, media_folder
 from newsapp.news.models import Article, Picture, Section
+from newsapp.news.paper import paper
 from newsapp.redis import RedisError
 from newsapp.saving import saving
 from newsapp.settings import accent
 from newsapp.settings.forms import FILE, SettingsForm, groups, shown, told, tongues, zones
 from newsapp.settings.models import SettingChange
 from newsapp.settings.registry import BY_NAME, SETTINGS
-from newsapp.settings.store import SETTINGS_COPY, change, effective, history, stored
+from newsapp.settings.store import SETTINGS_COPY, change, history, stored
 
 settings = Blueprint("settings", __name__, url_prefix="/desk/settings")
 PICTURES = [setting.name for setting in SETTINGS if setting.kind == "picture"]
@@ -31,7 +32,7 @@ NAMES = [name for names in groups().values() for name in names]
 
 @settings.get("")
 def show() -> str:
-    values = effective(stored()[1], "site")
+    values = paper()
     data = {name: shown(BY_NAME[name], values[name]) for name in NAMES}
     return settings_page(SettingsForm(formdata=None, data={**data, "revision": site_revision()}))
 
@@ -68,7 +69,7 @@ def reach() -> Response:
 
 def settings_page(form: Any, stale: bool = False) -> str:
     entries = history(30)
-    values = effective(stored()[1], "site")
+    values = paper()
     return render_template(
         "desk/settings.html", form=form, groups=groups(), zones=zones(), tongues=tongues(), stale=stale, reach=reached(), history=entries,
         places=places(entries), records=BY_NAME, told=told, zone=zone(), pictures=PICTURES, accent=accent.accent_of(values["accent"]),

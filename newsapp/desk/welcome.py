@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import db
 from newsapp.desk.forms import WelcomeForm
+from newsapp.news.paper import paper
 from newsapp.saving import saving
 from newsapp.settings.forms import tongues, zones
 from newsapp.settings.models import SettingChange
-from newsapp.settings.store import change, effective, stored
+from newsapp.settings.store import change
 
 NAMES = ("site_name", "time_zone", "language", "chief_email")
 
@@ -26,7 +27,7 @@ def is_unnamed() -> bool:
 
 @first_run.get("")
 def welcome() -> str:
-    values = effective(stored()[1], "site")
+    values = paper()
     return welcome_page(WelcomeForm(formdata=None, data={name: values[name] for name in NAMES}))
 
 

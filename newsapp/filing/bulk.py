@@ -18,9 +18,10 @@ from newsapp.database import db
 from newsapp.desk import writing
 from newsapp.filing.names import BY_SLUG, NotDone, find
 from newsapp.news.models import SPIKED, TAKEN_DOWN, Article, ArticleTag, Section, Tag, article_path
+from newsapp.news.paper import paper
 from newsapp.publishing.actions import BY_NAME as TURNS
 from newsapp.publishing.approval import NotApproved, Person, refusal
-from newsapp.publishing.turns import WrongState, paper, turn
+from newsapp.publishing.turns import WrongState, turn
 from newsapp.traffic.ranking import sums_follow
 
 MOST = 1000  # articles at once

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import cycle
 
+from sqlalchemy import select
+
 from newsapp.front.filling import FILLINGS, Ranked, Stock, asked_for
-from newsapp.front.models import MOST_VIEWED, STORY, TOP, Slot, in_force
+from newsapp.front.models import MOST_VIEWED, NEWEST, STORY, TOP, Slot, in_force
 from newsapp.news import lists
 from newsapp.news.models import Article, Section, live_articles
 
@@ -42,10 +44,11 @@ class Front:
     slots: dict[int, Slot] = field(default_factory=dict)
 
 
-def compose(at: datetime, slots: Iterable[Slot], ranked: Ranked) -> Front:
-    """The front page of a moment, in a few statements however large the archive."""
-    sections, holding = lists.sections()[:BLOCKS], in_force(slots, at)
-    stock = Stock({story.id: story for story in lists.of_any(candidates(sections, holding.values(), ranked, at))}, ranked)
+def compose(at: datetime, slots: Iterable[Slot], ranked: Ranked, only_top: bool = False) -> Front:
+    """The front page of a moment, in a few statements however large the archive; `only_top` leaves out the sections' blocks."""
+    sections, holding = [] if only_top else lists.sections()[:BLOCKS], in_force(slots, at)
+    found = lists.of_any(candidates(sections, holding.values(), ranked, at))
+    stock = Stock({story.id: story for story in found if story.is_live(at)}, ranked)
     chosen = chosen_stories(holding, stock)
     top = filled_up(chosen, stock)
     if not top:
@@ -61,12 +64,13 @@ def compose(at: datetime, slots: Iterable[Slot], ranked: Ranked) -> Front:
 
 
 def candidates(sections: Iterable[Section], slots: Iterable[Slot], ranked: Ranked, at: datetime) -> list[lists.Query]:
-    """Queries that together find every story that could be on the front page."""
+    """Queries that together find every story that could be on the front page, and some that are not live."""
     slots = list(slots)
-    named = {slot.article_id for slot in slots if slot.kind == STORY}
+    named = {slot.article_id for slot in slots if slot.kind == STORY and slot.article_id}
     listed = {each for slot in slots if slot.kind == MOST_VIEWED for each in ranked(asked_for(slot))}
-    chosen = live_articles(at).where(Article.id.in_(sorted({each for each in named | listed if each}))).order_by(None)
-    return [chosen, live_articles(at).limit(2 * TOP), *(lists.in_section(section.id, at).limit(TOP + BLOCK) for section in sections)]
+    filled = {section.id for section in sections} | {slot.section_id for slot in slots if slot.kind == NEWEST and slot.section_id}
+    chosen = select(Article).where(Article.id.in_(sorted(named | listed)))  # asked for live ones, SQLite would look through all that are
+    return [chosen, live_articles(at).limit(2 * TOP), *(lists.in_section(each, at).limit(TOP + BLOCK) for each in sorted(filled))]
 
 
 def chosen_stories(holding: dict[int, Slot], stock: Stock) -> dict[int, Article]:

@@ -158,7 +158,7 @@ def front_page(form: BreakingForm, stale: bool = False) -> str:
     at, name = now(), proof.shown()
     slots = slots_of(name)
     return render_template(
-        "front/plate.html", front=compose(at, slots, ranked), slots=slots, places=range(1, TOP + 1), fillings=BY_KIND, windows=BY_SLUG,
+        "front/plate.html", front=compose(at, slots, ranked, only_top=True), slots=slots, places=range(1, TOP + 1), fillings=BY_KIND, windows=BY_SLUG,
         names={section.id: section.name for section in sections()}, proof=plate(PROOF), live=plate("live"), stale=stale, at=at, zone=zone(),
         differences=proof.differences(), breaking=breaking(at), form=form, waiting=headlines(slots),
     )  # fmt: skip

@@ -14,8 +14,8 @@ from newsapp.media.files import Kept
 from newsapp.news import logo
 from newsapp.news.figures import picture_ids
 from newsapp.news.models import Article, ArticlePicture, Page, Picture
+from newsapp.news.paper import paper
 from newsapp.settings.models import SettingChange
-from newsapp.settings.store import effective, stored
 
 PER_PAGE = 24
 WORDS = ("alt", "caption", "credit", "licence")  # what editors say of a picture
@@ -128,7 +128,7 @@ def replace(picture: Picture, kept: Kept) -> None:
 
 def is_logo(picture_id: int) -> bool:
     """Whether every page shows it, at its head or at its foot."""
-    settings = effective(stored()[1], "site")
+    settings = paper()
     return picture_id in [settings[name] for name in logo.SETTINGS]
 
 

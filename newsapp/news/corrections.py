@@ -13,7 +13,8 @@ from newsapp.database import db
 from newsapp.delivery.page import cacheable, page, reading_at, wanted
 from newsapp.news import dates
 from newsapp.news.models import Article, Correction, live_at, next_turn
-from newsapp.settings.store import effective, own, stored
+from newsapp.news.paper import paper
+from newsapp.settings.store import own
 
 PER_PAGE = 30
 MOST_PAGES = 9999
@@ -22,7 +23,7 @@ MOST_PAGES = 9999
 @cacheable(params=("page",))
 def log() -> Response:
     """Notes of the stories that readers can see, with what each is about."""
-    at, settings = reading_at(), effective(stored()[1], "site")
+    at, settings = reading_at(), paper()
     number = wanted("page", "1")
     if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_PAGES:
         abort(404)

@@ -14,7 +14,7 @@ from newsapp.delivery.page import cacheable, note
 from newsapp.news import lists
 from newsapp.news.feed_formats import FORMATS, Feed, entry_of
 from newsapp.news.models import Author, Section, Tag, live_articles, next_turn
-from newsapp.settings.store import effective, stored
+from newsapp.news.paper import paper
 
 feeds = Blueprint("feeds", __name__)
 
@@ -60,7 +60,7 @@ for name in BY_FILE:
 
 def answer(file: str, path: str, subject: str, depends: str, query: lists.Query, at: datetime) -> Response:
     """The newest stories of a query in a format, good until a story goes live or leaves."""
-    settings, format = effective(stored()[1], "site"), BY_FILE[file]
+    settings, format = paper(), BY_FILE[file]
     is_full = settings["feed_text"] == "full"
     stories = lists.newest(query, LENGTH, with_body=is_full)
     feed = Feed(settings, path, subject, f"{path.rstrip('/')}/{file}", [entry_of(story, settings, is_full) for story in stories])

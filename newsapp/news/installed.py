@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from newsapp.delivery.assets import Assets
 from newsapp.delivery.page import cacheable, note, page
+from newsapp.news.paper import paper
 from newsapp.settings.registry import BY_NAME
-from newsapp.settings.store import effective, stored
 
 installed = Blueprint("installed", __name__)
 
@@ -26,7 +26,7 @@ ICONS = (("icon-192.png", "192x192", "any"), ("icon-512.png", "512x512", "maskab
 @cacheable()
 def manifest() -> Response:
     """What a device that installs the paper calls it and shows of it."""
-    settings, colour, assets = effective(stored()[1], "site"), current_app.jinja_env.globals["paper_colour"].light, kept_assets()  # type: ignore[attr-defined]
+    settings, colour, assets = paper(), current_app.jinja_env.globals["paper_colour"].light, kept_assets()  # type: ignore[attr-defined]
     said = {
         "name": settings["site_name"], "short_name": settings["site_name"][:12].strip(), "description": settings["site_motto"],
         "lang": settings["language"], "id": "/", "start_url": "/", "scope": "/", "display": "minimal-ui",
@@ -52,7 +52,7 @@ def service_worker() -> Response:
 
 def of_this_paper() -> list[str]:
     """What pages need beside FILES: the style sheet of the accent colour, where it is not ours."""
-    colour = effective(stored()[1], "site")["accent"]
+    colour = paper()["accent"]
     return [] if colour == BY_NAME["accent"].default else [f"accent/{colour.removeprefix('#')}.css"]
 
 

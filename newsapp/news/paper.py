@@ -1,4 +1,4 @@
-"""What every page of readers begins with: the paper's settings, its zone, and what all pages depend on."""
+"""What every page begins with: the paper's settings, its zone, and what all pages of readers depend on."""
 
 from __future__ import annotations
 

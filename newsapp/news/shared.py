@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response
 
 from newsapp.database import db, now
 from newsapp.news.models import Article, Author, Section, Tag
+from newsapp.news.paper import paper
 from newsapp.news.share_pictures import SharePicture, of_article, of_front, of_list
-from newsapp.settings.store import effective, stored
 
 NAME = re.compile(r"(article|section|tag|author|front)-(\d{1,9})-[0-9a-f]{12}\.png")
 LISTS: dict[str, type[Section] | type[Tag] | type[Author]] = {"section": Section, "tag": Tag, "author": Author}
@@ -91,7 +91,7 @@ def drawing() -> Drawing:
 
 def picture_now(kind: str, number: int, at: datetime) -> SharePicture | None:
     """The picture of a page as its words are at a moment; none of what readers cannot see."""
-    settings = effective(stored()[1], "site")
+    settings = paper()
     if kind == "article":
         query = select(Article).where(Article.id == number).options(defer(Article.body), joinedload(Article.section, innerjoin=True))
         article = db.session.scalar(query)

@@ -17,8 +17,8 @@ from newsapp.news import lists
 from newsapp.news.feed_formats import xml_text
 from newsapp.news.models import SITEMAP_CHUNK as CHUNK
 from newsapp.news.models import Article, Picture, Section, article_path, live_articles, live_at, next_turn
+from newsapp.news.paper import paper
 from newsapp.news.translations import Alternate, chunk_of, with_default
-from newsapp.settings.store import effective, stored
 
 sitemaps = Blueprint("sitemaps", __name__)
 sitemaps.add_app_template_filter(xml_text)
@@ -80,18 +80,18 @@ def translated_in(first: int, at: datetime) -> tuple[dict[int, list[Alternate]],
         return {}, set()
     columns = (Article.id, named, Article.language, Article.slug, Section.slug, live_at(at), Article.robots != "noindex")
     query = select(*columns).join(Section, Section.id == Article.section_id).where(or_(named.in_(firsts), Article.id.in_(firsts)))
-    rows, paper = db.session.execute(query.order_by(Article.id)).all(), effective(stored()[1], "site")["language"]
+    rows, ours = db.session.execute(query.order_by(Article.id)).all(), paper()["language"]
     groups: dict[int, dict[str, tuple[int, Alternate]]] = {}
     for number, begun_by, language, slug, section, is_live, is_listed in rows:
         if is_live and is_listed:
-            tag = language or paper
+            tag = language or ours
             groups.setdefault(begun_by or number, {}).setdefault(tag.lower(), (number, Alternate(tag, article_path(section, slug))))
-    return dict(each for members in groups.values() for each in told(list(members.values()), paper)), {chunk_of(row[0]) for row in rows}
+    return dict(each for members in groups.values() for each in told(list(members.values()), ours)), {chunk_of(row[0]) for row in rows}
 
 
-def told(members: list[tuple[int, Alternate]], paper: str) -> list[tuple[int, list[Alternate]]]:
+def told(members: list[tuple[int, Alternate]], ours: str) -> list[tuple[int, list[Alternate]]]:
     """What is told of each story of one group; nothing when it stands alone."""
-    every = with_default([alternate for _, alternate in members], paper)
+    every = with_default([alternate for _, alternate in members], ours)
     return [(number, every) for number, _ in members] if len(members) > 1 else []
 
 
@@ -107,7 +107,7 @@ def of_news() -> Response:
     at = now()
     query = live_articles(at).where(Article.published_at > at - NEWS_AGE, Article.robots != "noindex").limit(NEWS_LENGTH)
     stories = db.session.scalars(query.options(defer(Article.body, raiseload=True), joinedload(Article.section, innerjoin=True))).all()
-    return xml("news/sitemap_news.xml", {"front", "site", "settings"}, next_turn(at), stories=stories, settings=effective(stored()[1], "site"))
+    return xml("news/sitemap_news.xml", {"front", "site", "settings"}, next_turn(at), stories=stories, settings=paper())
 
 
 @sitemaps.app_template_filter()

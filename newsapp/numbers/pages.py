@@ -12,6 +12,7 @@ from flask_security import current_user
 from newsapp.database import db, now
 from newsapp.desk.lists import shelf_of
 from newsapp.desk.loaders import found, zone
+from newsapp.news.paper import paper
 from newsapp.numbers import lab, report
 from newsapp.numbers.article import read_numbers
 from newsapp.numbers.forms import TrialForm
@@ -19,7 +20,7 @@ from newsapp.numbers.live import SHARED
 from newsapp.numbers.report import Month
 from newsapp.redis import RedisError
 from newsapp.saving import saving
-from newsapp.settings.store import change, effective, stored
+from newsapp.settings.store import change
 from newsapp.traffic.uniques import uniques_today
 
 numbers = Blueprint("numbers", __name__, url_prefix="/desk")
@@ -89,7 +90,7 @@ def month(slug: str, grouping: str) -> Response:
 @numbers.get("/numbers/lab")
 def laboratory() -> str:
     """Tries what stands in the query; the rules in force, when nothing does."""
-    present = lab.Rules.of(effective(stored()[1], "site"))
+    present = lab.Rules.of(paper())
     form = TrialForm(request.args if request.args else None, data=vars(present), meta={"csrf": False})
     form.zone = zone()
     lists = None

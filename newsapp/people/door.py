@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from newsapp.audit import deeds
 from newsapp.audit.deeds import Deed
 from newsapp.database import now
+from newsapp.news.paper import paper
 from newsapp.ops.read_only import read_only
 from newsapp.people import sessions
 from newsapp.people.rights import ADMIN, BY_ENDPOINT, BY_NAME, CHIEF, KEYED, OPEN, SECRET, WHILE_READ_ONLY
-from newsapp.settings.store import effective, stored
 
 SESSION = "sid"  # what the cookie calls the session's token
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -75,7 +75,7 @@ def opens(endpoint: str) -> bool:
 
 def may(right: str) -> bool:
     """Whether the person who asks has the right."""
-    return current_user.is_authenticated and BY_NAME[right].is_held((role.name for role in current_user.roles), effective(stored()[1], "site"))
+    return current_user.is_authenticated and BY_NAME[right].is_held((role.name for role in current_user.roles), paper())
 
 
 def require(right: str) -> None:
@@ -88,7 +88,7 @@ def lacks_second_factor() -> bool:
     """Whether the paper asks chiefs and admins for a second factor, and this one came without."""
     if current_user.has_codes or not {CHIEF, ADMIN} & {role.name for role in current_user.roles}:
         return False
-    if effective(stored()[1], "site")["second_factor"] != "on":
+    if paper()["second_factor"] != "on":
         return False
     return sessions.way_in(session.get(SESSION, "")) != sessions.PASSKEY
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from newsapp.audit import deeds
 from newsapp.database import db, now
 from newsapp.desk.loaders import zone
+from newsapp.news.paper import paper
 from newsapp.people import invitations, letters, sessions, staff
 from newsapp.people.forms import InvitationForm, RolesForm
 from newsapp.people.letters import LetterError
@@ -20,7 +21,6 @@ from newsapp.people.models import Invitation, User
 from newsapp.people.rights import RIGHTS, ROLES
 from newsapp.people.staff import PersonError
 from newsapp.saving import saving
-from newsapp.settings.store import effective, stored
 
 people = Blueprint("people", __name__, url_prefix="/desk/people")
 Answer = Response | str | tuple[str, int]
@@ -65,7 +65,7 @@ def withdraw(invitation_id: int) -> Answer:
 def test_letter() -> Answer:
     """Send the admin a letter, and say exactly what went wrong."""
     try:
-        letters.send(by(), f"A test letter from {paper()}", "The desk can send letters.")
+        letters.send(by(), f"A test letter from {paper()['site_name']}", "The desk can send letters.")
     except LetterError as error:
         flash(str(error), "error")
     else:
@@ -146,7 +146,7 @@ def mailed(invitation: Invitation) -> Answer:
     """Send the invitation where letters can be sent, and show its link in any case."""
     email, link = invitation.email, invitations.link(invitation)
     try:
-        letters.send(email, f"Your invitation to {paper()}", invitations.letter(invitation, paper()))
+        letters.send(email, f"Your invitation to {paper()['site_name']}", invitations.letter(invitation, paper()["site_name"]))
     except LetterError as error:
         flash(f"Invited. No letter went out: {error} Hand the link over yourself; it is good once, for seven days.", "error")
     else:
@@ -161,10 +161,6 @@ def wanted(model: type[Any], number: int) -> Any:
 
 def by() -> str:
     return str(current_user.email)
-
-
-def paper() -> str:
-    return str(effective(stored()[1], "site")["site_name"])
 
 
 def people_page(form: InvitationForm) -> str:

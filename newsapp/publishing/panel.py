@@ -9,6 +9,7 @@ from typing import Any
 
 from newsapp.news.body import body_of
 from newsapp.news.models import DRAFT, Article
+from newsapp.news.paper import paper
 from newsapp.publishing import links, times, turns
 from newsapp.publishing.actions import ACTIONS, BY_NAME
 from newsapp.publishing.approval import Person, refusal
@@ -37,7 +38,7 @@ class Panel:
 
 
 def panel(article: Article | None, draft: Draft, person: Person, at: datetime) -> Panel:
-    settings = turns.paper()
+    settings = paper()
     found = problems(draft, settings) if article else []
     history = turns.history(article.id) if article else []
     askers = turns.askers(article.id) if article else set()

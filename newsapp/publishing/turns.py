@@ -13,10 +13,10 @@ from newsapp.database import db
 from newsapp.desk import beside
 from newsapp.front import models as front
 from newsapp.news.models import APPROVED, LIVE, Article
+from newsapp.news.paper import paper
 from newsapp.publishing.actions import BY_NAME
 from newsapp.publishing.approval import Person, allow, needs_approval
 from newsapp.publishing.models import ArticleTurn, PreviewLink
-from newsapp.settings.store import effective, stored
 
 SHOWN = 30  # turns that the form lists
 WORDS = ("headline", "list_headline", "kicker", "standfirst", "body", "caption")  # what an approval is about
@@ -37,10 +37,6 @@ def turn(article: Article, name: str, person: Person, at: datetime, note: str = 
         article.updated_at = at
     record(article, name, person.email, at, note, planned_for)
     touch(*article.touches())
-
-
-def paper() -> dict[str, Any]:
-    return effective(stored()[1], "site")
 
 
 def record(article: Article, name: str, editor: str, at: datetime, note: str = "", planned_for: datetime | None = None) -> None:

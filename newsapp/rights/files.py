@@ -8,10 +8,10 @@ from flask import Blueprint, current_app
 from werkzeug.wrappers import Response
 
 from newsapp.delivery.page import cacheable, note
+from newsapp.news.paper import paper
 from newsapp.rights.crawlers import newest
 from newsapp.rights.documents import robots_txt, rsl, tdmrep
 from newsapp.rights.policy import LICENCE_PATH, MINING_PATH, RSL, Policy
-from newsapp.settings.store import effective, stored
 from newsapp.traffic.bots import lists_home
 
 terms = Blueprint("terms", __name__)
@@ -19,7 +19,7 @@ HOUR = 3600.0  # after which a renewed list of crawlers is in robots.txt
 
 
 def policy() -> Policy:
-    return Policy.of(effective(stored()[1], "site"), current_app.config["SITE_URL"])
+    return Policy.of(paper(), current_app.config["SITE_URL"])
 
 
 @terms.get("/robots.txt")

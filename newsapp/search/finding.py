@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from newsapp.search.spelling import mended
 from newsapp.search.words import Term, terms_of, text_of
 
 PER_PAGE = 10
-MOST = 2000  # stories that are weighed: of more that have the words, the newest
+MOST = 1000  # stories that are weighed: of more that have the words, the newest
 SUGGESTED = 6
 FRESH = 30.0  # days after which half of what newness adds is gone
 BEST, NEWEST = "best", "newest"
@@ -71,12 +71,24 @@ def find(asked: str, order: str, number: int, at: datetime) -> Found:
 def ordered(terms: Sequence[Term], order: str, at: datetime) -> list[int]:
     """The ids of the live stories that have all terms. The best first: by what the index says, times up to 2 for a new one."""
     found = weights(terms, MOST)
-    rows = db.session.execute(select(Article.id, Article.published_at).where(Article.id.in_(found), live_at(at))).all()
+    dates = dates_of_live(found, at)
     if order == NEWEST:
-        return [row.id for row in sorted(rows, key=lambda row: (row.published_at, row.id), reverse=True)]
-
-    worth = {row.id: found[row.id] * (1 + FRESH / (FRESH + (at - row.published_at).total_seconds() / DAY)) for row in rows}
+        return newest_first(dates)
+    worth = {each: found[each] * (1 + FRESH / (FRESH + (at - date).total_seconds() / DAY)) for each, date in dates.items()}
     return sorted(worth, key=lambda each: (worth[each], each), reverse=True)
+
+
+def dates_of_live(ids: Iterable[int], at: datetime) -> dict[int, datetime]:
+    """When each of these stories went out that readers may see.
+
+    Whether they may is asked of each story that was found: as a condition, SQLite would look through all live ones instead.
+    """
+    rows = db.session.execute(select(Article.id, Article.published_at, live_at(at).label("is_live")).where(Article.id.in_(list(ids))))
+    return {row.id: row.published_at for row in rows if row.is_live}
+
+
+def newest_first(dates: dict[int, datetime]) -> list[int]:
+    return sorted(dates, key=lambda each: (dates[each], each), reverse=True)
 
 
 def lines_of(story: Article, terms: Sequence[Term]) -> list[Piece]:
@@ -98,6 +110,4 @@ def suggested(asked: str, at: datetime) -> list[Article]:
     if not terms:
         return []
     open_end = [*terms[:-1], terms[-1]._replace(is_open=True)]
-    found = weights(open_end, SUGGESTED * 50)
-    query = select(Article.id).where(Article.id.in_(found), live_at(at)).order_by(Article.published_at.desc()).limit(SUGGESTED)
-    return loaded(list(db.session.scalars(query)))
+    return loaded(newest_first(dates_of_live(weights(open_end, SUGGESTED * 50), at))[:SUGGESTED])

@@ -33,6 +33,7 @@ class Index(Protocol):
     def put(self, connection: Connection, documents: Sequence[Document]) -> None: ...
     def remove(self, connection: Connection, ids: Sequence[int]) -> None: ...
     def has(self, terms: Sequence[Term]) -> ColumnElement[bool]: ...
+    def found(self, terms: Sequence[Term]) -> Select[Any]: ...
     def weighed(self, terms: Sequence[Term], most: int) -> Select[Any]: ...
 
 
@@ -57,13 +58,15 @@ class Fts5:
 
         Asked by plain id, SQLite would fetch each story that was found, whole; for a common word that is the archive.
         """
-        return (Article.id + 0).in_(select(self.ROWS.c.rowid).where(self.matches(terms)))
+        return (Article.id + 0).in_(self.found(terms))
+
+    def found(self, terms: Sequence[Term]) -> Select[Any]:
+        return select(self.ROWS.c.rowid).where(self.matches(terms))
 
     def weighed(self, terms: Sequence[Term], most: int) -> Select[Any]:
-        newest = select(self.ROWS.c.rowid).where(self.matches(terms)).order_by(self.ROWS.c.rowid.desc()).limit(most).subquery()
-        least = select(func.min(newest.c.rowid)).scalar_subquery()
         weight = -func.bm25(self.ROWS.c[TABLE], *WEIGHTS)
-        return select(self.ROWS.c.rowid.label("id"), weight.label("weight")).where(self.matches(terms), self.ROWS.c.rowid >= least)
+        weighed = select(self.ROWS.c.rowid.label("id"), weight.label("weight")).where(self.matches(terms))
+        return weighed.order_by(self.ROWS.c.rowid.desc()).limit(most)
 
     def matches(self, terms: Sequence[Term]) -> ColumnElement[bool]:
         return self.ROWS.c[TABLE].op("MATCH")(" AND ".join(f'"{" ".join(term.words)}"{"*" if term.is_open else ""}' for term in terms))
@@ -87,7 +90,10 @@ class Tsvector:
         connection.execute(self.REMOVE, [{"article_id": each} for each in sorted(ids)])
 
     def has(self, terms: Sequence[Term]) -> ColumnElement[bool]:
-        return Article.id.in_(select(self.ROWS.c.article_id).where(self.ROWS.c.document.op("@@")(self.query(terms))))
+        return Article.id.in_(self.found(terms))
+
+    def found(self, terms: Sequence[Term]) -> Select[Any]:
+        return select(self.ROWS.c.article_id).where(self.ROWS.c.document.op("@@")(self.query(terms)))
 
     def weighed(self, terms: Sequence[Term], most: int) -> Select[Any]:
         query, least_first = self.query(terms), array([weight / max(WEIGHTS) for weight in reversed(WEIGHTS)])
@@ -111,12 +117,21 @@ def has_words(asked: str) -> ColumnElement[bool]:
     return INDEXES[db.engine.dialect.name].has(terms) if terms else false()
 
 
+def number_with(asked: str) -> int:
+    """How many stories have all that was asked for. The index knows by itself, without looking at the stories."""
+    terms = terms_of(asked)
+    if not terms:
+        return 0
+    found = INDEXES[db.engine.dialect.name].found(terms).subquery()
+    return db.session.scalar(select(func.count()).select_from(found)) or 0
+
+
 def weights(terms: Sequence[Term], most: int) -> dict[int, float]:
     """What each story that has all terms weighs, live or not; of more than `most`, the newest.
 
     A query of its own: joined with the stories, SQLite would ask the index anew for each of them.
     """
-    return dict(tuple(row) for row in db.session.execute(INDEXES[db.engine.dialect.name].weighed(terms, most)))
+    return dict(db.session.execute(INDEXES[db.engine.dialect.name].weighed(terms, most)).tuples().all())
 
 
 def read_in(connection: Connection, ids: Iterable[int]) -> None:

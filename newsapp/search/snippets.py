@@ -17,16 +17,23 @@ class Piece(NamedTuple):
     is_asked: bool
 
 
-def is_asked(word: str, terms: Sequence[Term]) -> bool:
-    small = folded(word)
-    return any(small == wanted or (term.is_open and small.startswith(wanted)) for term in terms for wanted in term.words)
+class Wanted:
+    """What was asked for, to be looked for word by word."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self.whole = frozenset(word for term in terms for word in term.words)
+        self.begun = tuple(word for term in terms if term.is_open for word in term.words)
+
+    def __contains__(self, word: str) -> bool:
+        small = folded(word)
+        return small in self.whole or small.startswith(self.begun)
 
 
 def marked(text: str, terms: Sequence[Term]) -> list[Piece]:
     """The whole text in pieces."""
-    pieces, at = [], 0
+    pieces, at, wanted = list[Piece](), 0, Wanted(terms)
     for match in WORD.finditer(text):
-        if is_asked(match[0], terms):
+        if match[0] in wanted:
             pieces += [Piece(text[at : match.start()], False), Piece(match[0], True)]
             at = match.end()
     return [piece for piece in [*pieces, Piece(text[at:], False)] if piece.text]
@@ -34,8 +41,8 @@ def marked(text: str, terms: Sequence[Term]) -> list[Piece]:
 
 def snippet(text: str, terms: Sequence[Term], or_else: str = "") -> list[Piece]:
     """The lines with most of the words that were asked for, the first of equals; `or_else` where none stands."""
-    words = text.split()
-    asked = [any(is_asked(part, terms) for part in WORD.findall(word)) for word in words]
+    words, wanted = text.split(), Wanted(terms)
+    asked = [any(part in wanted for part in WORD.findall(word)) for word in words]
     if True not in asked:
         return [Piece(or_else or " ".join(words[:LENGTH]) + (" …" if len(words) > LENGTH else ""), False)] if words or or_else else []
     starts = [max(0, place - BEFORE) for place, is_there in enumerate(asked) if is_there]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -64,11 +64,10 @@ class Stories:
     def load(self, ids: Iterable[int]) -> None:
         missing = sorted({*ids} - self.known.keys())
         for start in range(0, len(missing), IDS_AT_ONCE):
-            for row in self.sql.execute(LOAD, {"ids": missing[start : start + IDS_AT_ONCE]}):
-                self.known[row.id] = Story(
-                    row.id, article_path(row.section_slug, row.slug), row.list_headline or row.headline, row.section, row.section_slug,
-                    row.section_id, row.state, row.language, row.published_at or NEVER, row.expires_at,
-                )  # fmt: skip
+            rows = self.sql.execute(LOAD, {"ids": missing[start : start + IDS_AT_ONCE]}).all()
+            for number, slug, headline, in_lists, section_id, state, language, published_at, expires_at, section_slug, section in rows:
+                path, shown, out = article_path(section_slug, slug), in_lists or headline, published_at or NEVER
+                self.known[number] = Story(number, path, shown, section, section_slug, section_id, state, language, out, expires_at)
 
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a draft's date
@@ -161,21 +160,30 @@ class Busiest:
     def best(self, asked: Asked, rows: list[Ranked], length: int) -> list[Placed]:
         """The first of these rows that may stand in the list. Rows come with the highest first, so views need not look at all."""
         placed: dict[int, Placed] = {}
-        since = self.since(asked)
+        may_stand, known = self.condition(asked), self.stories.known
         for start in range(0, len(rows), FIRST):
             some = rows[start : start + FIRST]
-            self.stories.load(row.id for row in some)
-            stories = ((row, self.stories.known[row.id]) for row in some if row.id in self.stories.known)
-            placed |= {row.id: self.placed(asked, row, story) for row, story in stories if self.may_stand(asked, story, since)}
+            self.stories.load(number for number, _ in some)
+            stories = ((row, known[row.id]) for row in some if row.id in known)
+            placed |= {row.id: self.placed(asked, row, story) for row, story in stories if may_stand(story)}
             if asked.order == VIEWS and len(placed) >= length:
                 break
+        if asked.order == VIEWS:
+            return list(itertools.islice(placed.values(), length))
         return heapq.nlargest(length, placed.values(), key=lambda each: each.order)
 
     def placed(self, asked: Asked, row: Ranked, story: Story) -> Placed:
         days = days_online(story.published_at, asked.window, self.at) if asked.order == AVERAGE else 1.0
         return Placed(story, row.value, row.value / days)
 
-    def may_stand(self, asked: Asked, story: Story, since: datetime) -> bool:
-        if not story.is_live(self.at) or story.id in self.terms.held_out or story.published_at <= since:
-            return False
-        return asked.kind != "language" or (story.language or self.terms.language) == asked.of
+    def condition(self, asked: Asked) -> Callable[[Story], bool]:
+        """What a story must fulfil to stand in that list."""
+        since, at, held_out = self.since(asked), self.at, self.terms.held_out
+        language = asked.of if asked.kind == "language" else None
+
+        def may_stand(story: Story) -> bool:
+            if not story.is_live(at) or story.id in held_out or story.published_at <= since:
+                return False
+            return language is None or (story.language or self.terms.language) == language
+
+        return may_stand

@@ -134,7 +134,7 @@ class Rows:
     def ask(self, query: TextClause, length: int, since: datetime | None = None) -> list[Ranked]:
         bucket = int(self.at.timestamp()) // BUCKET - HOUR // BUCKET
         values = {"of": self.asked.of, "now": self.at, "since": since or self.since, "bucket": bucket, "length": length}
-        return [Ranked(row.id, row.value) for row in self.sql.execute(query, values)]
+        return [Ranked(*row) for row in self.sql.execute(query, values).all()]
 
     def has_few(self, query: TextClause) -> bool:
         values = {"of": self.asked.of, "now": self.at, "since": self.since, "few": FEW}
