@@ -17,7 +17,7 @@ from bench.parts import children
 from tests.home import Home
 
 EVERY = 2.0  # seconds between two looks at the memory
-WARM = 45.0  # seconds at least until a process counts as warmed up
+WARM = 90.0  # seconds at least until a process counts as warmed up
 FLAT, SLACK = 1.10, 4 << 20  # a process may end at so many times what it held when warm, and so many bytes
 CRASH_LOOP = 6.0  # seconds; a server whose worker dies twice within so many takes that for a fault of it, and ends
 GRANIAN = ("site", "desk")  # the parts whose work is done by children of their process
@@ -44,6 +44,9 @@ VICTIMS = (
     Victim("desk's web process", "desk", "the answers it was at"),
     Victim("Valkey", "valkey", "nothing; beacons spill, pages come from memory"),
 )
+
+
+NAMES = {victim.part: victim.name for victim in VICTIMS}
 
 
 class Killer(threading.Thread):
@@ -119,8 +122,8 @@ class Memory(threading.Thread):
     def processes(self) -> list[tuple[str, int]]:
         names = [path.stem for path in sorted((self.home.folder / "run").glob("*.pid"))]
         found = [(name, pid) for name in names if (pid := self.home.pid(name))]
-        inner = [(f"{name} worker", each) for name, pid in found if name in GRANIAN for each in children(pid)]
-        return found + inner
+        inner = [(NAMES[name], each) for name, pid in found if name in GRANIAN for each in children(pid)]
+        return [(name if name in GRANIAN else NAMES.get(name, name), pid) for name, pid in found] + inner
 
     def growths(self) -> list[Growth]:
         """Of the lives that were long enough to be judged: what was held once warm, against the last tenth of what came after."""

@@ -76,14 +76,14 @@ def request_of(beacon: Beacon, host: str, secret: str, at: float) -> bytes:
 class Line:
     """One keep-alive connection. A request is never sent twice."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, patience: float = PATIENCE) -> None:
+        self.host, self.port, self.patience = host, port, patience
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
     async def ask(self, request: bytes) -> Reply:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 reader, writer = await self.opened()
                 writer.write(request)
                 return await self.answer(reader)

@@ -28,12 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlalchemy import func, select
 
 from bench.access_logs import Hit, read_log
-from bench.browsers import Browsers, Told, made_up_hits
+from bench.browsers import PATIENCE, Browsers, Told, made_up_hits
 from bench.count import database
 from bench.lives import FLAT, SLACK, VICTIMS, Growth, Killer, Memory
 from bench.newsdesk import Newsdesk
 from bench.replay import plan_of, stories_of
-from bench.sending import PATIENCE
 from bench.troubles import wait_until
 from newsapp import create_app
 from newsapp.config import load_config
@@ -47,6 +46,7 @@ from tests.home import Home
 TIME_TO_DRAIN = 120.0  # seconds
 KILLING = 2 / 3  # of the time: every process lives through the rest, so that its memory can be judged
 CACHE = "8mb"  # of pages in each web process: full while it warms up, so that it does not look like growth
+SOON = 5.0  # seconds from a kill within which connections break by it
 BREAKS = "site worker"  # whose death breaks readers' connections
 
 
@@ -65,13 +65,13 @@ class Verdict:
     def unexplained(self) -> int:
         """Connections that broke without the death of the process behind them."""
         causes = [killed for killed, name in self.kills if name == BREAKS]
-        return sum(not any(0 <= at - killed <= PATIENCE for killed in causes) for at in self.told.broken)
+        return sum(not any(0 <= at - killed <= SOON for killed in causes) for at in self.told.broken)
 
     def faults(self) -> list[str]:
         """What did not hold; empty after a good run."""
         times = Counter(name for _, name in self.kills)
         found = {
-            "pages answered by 5xx, or not even at the second try": self.told.page_errors(),
+            "pages answered by 5xx, or not even at the last try": self.told.page_errors(),
             "pages that were not there": self.told.pages[404],
             "beacons refused by 5xx though the page came again": self.told.beacon_errors(),
             "connections broken with no kill to explain it": self.unexplained(),
@@ -151,7 +151,7 @@ def tell(verdict: Verdict) -> None:
     print("pages:", listed(told.pages))
     print("beacons:", listed(told.beacons))
     print(f"connections broken: {len(told.broken)}, with no kill to explain it: {verdict.unexplained()}; silent for {PATIENCE:.0f} s: {told.silent}")
-    print(f"pages that came at the second try: {told.saved}; beacons refused twice: {told.given_up}")
+    print(f"pages that came at a later try: {told.saved}; beacons refused twice: {told.given_up}; slowest answer {told.slowest:.1f} s")
     print(f"desk: {desk.published} published, {desk.corrected} corrected, readers had each within {desk.slowest:.1f} s")
     print("killed:", listed(kills))
     for stream, books in verdict.books.items():

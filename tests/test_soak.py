@@ -55,15 +55,15 @@ def test_what_readers_would_notice_fails_a_soak_and_what_they_would_not_does_not
     flat, grown = Growth("site", 100 << 20, 112 << 20, 600), Growth("count", 100 << 20, 130 << 20, 600)
     assert verdict_of(quiet, [flat], [(103.0, "site worker")]).faults() == []
     assert verdict_of(quiet, [flat], [(103.0, "count worker")]).faults() == ["connections broken with no kill to explain it: 1"]
-    assert verdict_of(Told(pages=Counter({200: 9, 500: 2, 0: 1})), [], []).faults() == ["pages answered by 5xx, or not even at the second try: 3"]
+    assert verdict_of(Told(pages=Counter({200: 9, 500: 2, 0: 1})), [], []).faults() == ["pages answered by 5xx, or not even at the last try: 3"]
     assert verdict_of(Told(given_up=1), [grown], []).faults() == [
         "beacons refused by 5xx though the page came again: 1", "processes whose memory grew: 1",
     ]  # fmt: skip
 
 
 def test_each_life_of_a_process_is_judged_by_itself_if_it_is_long_enough() -> None:
-    memory = Memory(Home(Path("nowhere")), warm=60)
-    memory.lives["site worker", 1] = [(float(at), 50 + at) for at in range(0, 300, 2)]
-    memory.lives["site worker", 2] = [(float(at), 900) for at in range(300, 400, 2)]
+    memory = Memory(Home(Path("nowhere")), warm=100)
+    memory.lives["site worker", 1] = [(float(at), 50 + at) for at in range(0, 340, 2)]
+    memory.lives["site worker", 2] = [(float(at), 900) for at in range(340, 500, 2)]
     (growth,) = memory.growths()
-    assert (growth.warm, growth.end) == (121, 337)
+    assert (growth.warm, growth.end) == (161, 377)
