@@ -27,13 +27,18 @@ class Home:
         own = {"NEWSAPP_HOME": folder, "PORT": PORT, **variables}
         self.environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
         self.process: subprocess.Popen[bytes] | None = None
+        self.editor: tuple[str, str] | None = None
 
     def up(self) -> Home:
         """Start, and wait for the banner."""
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(UP, cwd=ROOT, env=self.environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        wait_for(lambda: "Ctrl-C stops" in self.text() or self.process.poll() is not None, 90, "the banner")
-        assert "is ready" in self.text(), self.text()
+        try:
+            wait_for(lambda: "Ctrl-C stops" in self.text() or self.process.poll() is not None, 90, "the banner")
+            assert "is ready" in self.text(), self.text()
+        except BaseException:  # a test's time may be over, too: the next try needs the ports
+            self.stop()
+            raise
         return self
 
     def run(self, *command: str) -> str:
