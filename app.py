@@ -12,6 +12,7 @@ from flask import Flask
 
 from newsapp import create_app
 from newsapp.config import Config, load_config
+from newsapp.garbage import held_for_good
 from newsapp.parent import leave_with_parent
 
 
@@ -20,8 +21,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     config = load_config()
     share_counters(config)
-    app = create_app(config, name)
-    trace(app)
+    with held_for_good():
+        app = create_app(config, name)
+        trace(app)
+        if name == "site":
+            read_suffixes()
     entry = app.extensions["entry"]
     leave_with_parent()
     if name == "desk":
@@ -32,6 +36,13 @@ def __getattr__(name: str) -> Any:
         return receiving(entry, config)
     entry.start()
     return listening(entry, config)
+
+
+def read_suffixes() -> None:
+    """Now, so that no reader waits for it."""
+    from newsapp.traffic.referrers import suffixes
+
+    suffixes()
 
 
 def trace(app: Flask) -> None:

@@ -27,6 +27,7 @@ class Home:
         own = {"NEWSAPP_HOME": folder, "PORT": PORT, **variables}
         self.environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
         self.process: subprocess.Popen[bytes] | None = None
+        self.editor: tuple[str, str] | None = None
 
     def up(self) -> Home:
         """Start, and wait until all is ready; on a machine that is busy, beyond the minute after which the banner comes in any case."""
@@ -36,8 +37,8 @@ class Home:
             wait_for(lambda: "Ctrl-C stops" in self.text() or self.process.poll() is not None, 90, "the banner")
             assert self.process.poll() is None, self.text()
             wait_for(lambda: "is ready" in self.text() or self.is_ready(), 120, "site and desk to be ready")
-        except AssertionError:
-            self.stop()  # its ports are wanted by whoever tries again
+        except BaseException:  # a test's time may be over, too: the next try needs the ports
+            self.stop()
             raise
         return self
 

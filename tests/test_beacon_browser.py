@@ -20,6 +20,7 @@ from newsapp.traffic.commands import ledger
 from tests.conftest import wait_for
 from tests.gate import Asked, Gate
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 from tests.tabs import AGENT, FLAGS, Chromium, menus_of
 
 pytestmark = pytest.mark.browser
@@ -46,8 +47,8 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("paper"), PORT=PORT, SITE_URL=SITE).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("paper"), PORT=PORT, SITE_URL=SITE, SITE_WORKERS=1).up()
     yield home
     home.stop()
 
@@ -381,7 +382,7 @@ def test_a_driven_browser_says_so_and_is_not_counted(gate: Gate, playwright: Pla
 
 
 def test_an_editor_who_reads_the_paper_is_staff(paper: Home, gate: Gate, browser: BrowserContext, story: Story, booked: Booked) -> None:
-    email, password = re.search(r"as (\S+@\S+) with the password (\S+)", paper.text()).groups()
+    email, password = paper.editor
     context = browser.browser.new_context()
     page = context.new_page()
     page.goto(f"http://localhost:{PORT + 1}/desk")

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.conftest import wait_for
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 from tests.walk import photograph, wrong_with
 
 pytestmark = pytest.mark.browser
@@ -31,8 +32,8 @@ FLAGS = ["--no-sandbox", "--disable-blink-features=AutomationControlled", "--dis
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("paper"), PORT=PORT).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("paper"), PORT=PORT).up()
     yield home
     home.stop()
 
@@ -230,7 +231,7 @@ def test_the_sheet_of_pages_shows_each() -> None:
 
 
 def test_an_editor_writes_and_publishes_and_readers_have_it_at_once(paper: Home, reader: Callable[..., BrowserContext]) -> None:
-    email, password = re.search(r"as (\S+@\S+) with the password (\S+)", paper.text()).groups()
+    email, password = paper.editor
     page = reader().new_page()
     page.goto(f"{SITE}/desk")
     assert page.url.startswith(DESK)

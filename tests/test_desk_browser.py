@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.conftest import wait_for
-from tests.home import Home
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -21,19 +21,18 @@ FOCUSED = "document.activeElement.textContent.trim()"
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterator[BrowserContext]:
+def browser(tmp_path_factory: pytest.TempPathFactory, chromium_path: str, prepared: Prepared) -> Iterator[BrowserContext]:
     """Signed in at the desk of a paper that has its sample edition."""
-    home = Home(tmp_path_factory.mktemp("hands") / "home", PORT=PORT).up()
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found, home.text()
+    home = prepared.home_in(tmp_path_factory.mktemp("hands") / "home", PORT=PORT, SITE_WORKERS=1).up()
+    email, password = home.editor
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", UNDRIVEN])
         context = chromium.new_context(user_agent=AGENT, viewport={"width": 1280, "height": 900})
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.goto(f"{DESK}/desk/sign-in")
-        page.get_by_label("E-mail").fill(found[1])
-        page.get_by_label("Password", exact=True).fill(found[2])
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page).not_to_have_url(re.compile("sign-in"), timeout=60_000)
         page.close()

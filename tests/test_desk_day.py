@@ -28,6 +28,7 @@ from tests.desk_day import ENDED, LIVE, Day, Person, Story
 from tests.desk_deeds import ACTIONS, CHIEF, WRITER, Action
 from tests.home import Home
 from tests.newsroom import FIREFOX
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -41,8 +42,8 @@ WORDS = "harbour lemon clock thunder"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("day") / "home", PORT=PORT).up()
+def home(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("day") / "home", PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 
@@ -67,12 +68,11 @@ def person(chromium: Browser, name: str, email: str) -> Person:
 
 def come_in(home: Home, chromium: Browser) -> dict[str, Person]:
     """The paper's first person, and a writer whom that one invites."""
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found, home.text()
-    chief, writer = person(chromium, CHIEF, found[1]), person(chromium, WRITER, "writer@newsapp.example")
+    email, password = home.editor
+    chief, writer = person(chromium, CHIEF, email), person(chromium, WRITER, "writer@newsapp.example")
     page = chief.go("/desk/sign-in")
-    chief.fill("E-mail", found[1])
-    chief.fill("Password", found[2])
+    chief.fill("E-mail", email)
+    chief.fill("Password", password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).not_to_have_url(re.compile("sign-in"))
     chief.go("/desk/people")

@@ -18,6 +18,7 @@ from newsapp.config import Config
 from newsapp.people.rights import BY_ENDPOINT
 from tests.home import Home
 from tests.paper import Paper
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 from tests.walk import DESKTOP, DOOR, HALFWAY, MORE, NEEDS, NO_PAGE, name_of, names, photograph, stops, wrong_with
 
@@ -29,8 +30,8 @@ SHEET = Path(__file__).parent.parent / "docs" / "desk.md"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("pages") / "home", PORT=PORT).up()
+def home(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("pages") / "home", PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 
@@ -89,11 +90,10 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 @pytest.fixture(scope="module")
 def editor(home: Home, browser: Browser) -> Iterator[Walker]:
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found
+    email, password = home.editor
     walker = Walker(browser)
-    walker.email, walker.password = found[1], found[2]  # type: ignore[attr-defined]
-    sign_in(walker.page, found[1], found[2])
+    walker.email, walker.password = email, password  # type: ignore[attr-defined]
+    sign_in(walker.page, email, password)
     expect(walker.page).not_to_have_url(re.compile("sign-in"), timeout=60_000)
     yield walker
     walker.context.close()

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, ex
 
 from tests.conftest import wait_for
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 
 pytestmark = pytest.mark.browser
 
@@ -24,8 +25,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("paper"), PORT=PORT).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("paper"), PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 
@@ -63,7 +64,7 @@ def colleague(paper: Home) -> tuple[str, str]:
 
 
 def sign_in(paper: Home, page: Page, path: str | None = None, who: tuple[str, str] | None = None) -> Page:
-    email, password = who or re.search(r"as (\S+@\S+) with the password (\S+)", paper.text()).groups()
+    email, password = who or paper.editor
     if path:
         page.goto(DESK + path)
     page.get_by_label("E-mail").fill(email)

@@ -26,6 +26,7 @@ from newsapp.traffic.commands import ledger
 from tests.conftest import wait_for
 from tests.gate import Asked, Gate
 from tests.home import Home
+from tests.prepared import Prepared
 from tests.reading import publish
 from tests.tabs import Chromium
 from tests.walk import wrong_with
@@ -58,8 +59,8 @@ Write = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("next") / "home", PORT=PORT, SITE_URL=SITE).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("next") / "home", PORT=PORT, SITE_URL=SITE, SITE_WORKERS=1).up()
     yield home
     home.stop()
 

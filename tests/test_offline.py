@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.conftest import wait_for
 from tests.gate import Gate
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 from tests.walk import wrong_with
 
@@ -24,8 +25,8 @@ KEPT = "caches.open('pages').then((pages) => pages.keys()).then((keys) => keys.m
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("offline") / "home", PORT=PORT, SITE_URL=SITE).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("offline") / "home", PORT=PORT, SITE_URL=SITE, SITE_WORKERS=1).up()
     yield home
     home.stop()
 

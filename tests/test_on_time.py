@@ -21,6 +21,7 @@ from tests.home import ROOT, Home
 from tests.letterbox import Letterbox, letterbox
 from tests.machine import fail_a_job
 from tests.newsroom import FIREFOX
+from tests.prepared import Prepared
 from tests.tabs import UNDRIVEN
 
 pytestmark = pytest.mark.browser
@@ -44,9 +45,9 @@ def box() -> Iterator[Letterbox]:
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, box: Letterbox) -> Iterator[Home]:
+def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, box: Letterbox, prepared: Prepared) -> Iterator[Home]:
     """A paper whose Valkey is not its own part, so that a test may stop it."""
-    home = Home(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url, SMTP_URL=box.url).up()
+    home = prepared.home_in(tmp_path_factory.mktemp("on_time") / "home", PORT=PORT, REDIS_URL=server.url, SMTP_URL=box.url).up()
     yield home
     home.stop()
 
@@ -54,14 +55,13 @@ def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, box: Letterb
 @pytest.fixture(scope="module")
 def desk(paper: Home, chromium_path: str) -> Iterator[Page]:
     """The first person's browser, signed in."""
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", paper.text())
-    assert found
+    email, password = paper.editor
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu", UNDRIVEN])
         page = browser.new_page()
         page.goto(f"{DESK}/desk/sign-in")
-        page.get_by_label("E-mail").fill(found[1])
-        page.get_by_label("Password", exact=True).fill(found[2])
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(re.compile("/desk/(welcome|$)"))
         yield page

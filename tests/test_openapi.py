@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 
 PORT = 8370
 # `at` must be of the last day, which no schema can say; more views than a request may have are 413, which schemathesis does not expect.
@@ -25,8 +26,8 @@ checks.negative_data_rejection.expected-statuses = [401, 413, 415, 422, 429]
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Home]:
-    home = Home(tmp_path / "home", PORT=PORT).up()
+def paper(tmp_path: Path, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path / "home", PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 

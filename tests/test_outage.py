@@ -19,6 +19,7 @@ import pytest
 from tests.conftest import Valkey, wait_for
 from tests.home import ROOT, Home
 from tests.newsroom import FIREFOX
+from tests.prepared import Prepared
 
 PORT = 8150
 
@@ -32,9 +33,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey) -> Iterator[Home]:
+def paper(tmp_path_factory: pytest.TempPathFactory, server: Valkey, prepared: Prepared) -> Iterator[Home]:
     """A paper whose Valkey is not its own part, so that a test may stop it."""
-    home = Home(tmp_path_factory.mktemp("outage") / "home", PORT=PORT, REDIS_URL=server.url, TRUSTED_PROXIES="127.0.0.1/32").up()
+    home = prepared.home_in(tmp_path_factory.mktemp("outage") / "home", PORT=PORT, REDIS_URL=server.url, TRUSTED_PROXIES="127.0.0.1/32").up()
     yield home
     home.stop()
 

@@ -36,6 +36,7 @@ from newsapp.traffic.tokens import token_query
 from tests.conftest import Valkey, make_app, wait_for
 from tests.home import ROOT, Home
 from tests.newsroom import FIREFOX, Newsroom
+from tests.prepared import Prepared
 
 PORT = 8174
 SMALL = 4096  # bytes: a page of the kernel's, which no whole number of records fills
@@ -310,9 +311,11 @@ def test_a_process_that_is_gone_stands_nowhere(newsroom: Newsroom) -> None:
 
 
 @pytest.fixture
-def small_paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def small_paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
     """A running paper with little room in its inbox and in its spill."""
-    home = Home(tmp_path_factory.mktemp("small") / "home", PORT=PORT, TRUSTED_PROXIES="127.0.0.1/32", INBOX_MEMORY="16kb", SPILL_DISK="16kb").up()
+    home = prepared.home_in(
+        tmp_path_factory.mktemp("small") / "home", PORT=PORT, TRUSTED_PROXIES="127.0.0.1/32", INBOX_MEMORY="16kb", SPILL_DISK="16kb"
+    ).up()
     yield home
     home.stop()
 

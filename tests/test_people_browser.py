@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.home import Home
 from tests.letterbox import Letterbox, letterbox
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,8 +28,10 @@ def box() -> Iterator[Letterbox]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, box: Letterbox) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("people") / "home", PORT=PORT, SMTP_URL=box.url, MAIL_FROM="desk@newsapp.example").up()
+def home(tmp_path_factory: pytest.TempPathFactory, box: Letterbox, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(
+        tmp_path_factory.mktemp("people") / "home", PORT=PORT, SMTP_URL=box.url, MAIL_FROM="desk@newsapp.example", SITE_WORKERS=1
+    ).up()
     yield home
     home.stop()
 
@@ -61,14 +64,9 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
 
 
-def first_password(home: Home) -> str:
-    words = home.text().split()
-    return next(word for word in words if word.count("-") == 3 and len(word) == 19)
-
-
 def test_from_an_invitation_to_a_passkey(home: Home, browser: Browser, box: Letterbox) -> None:
     admin, guest = tab(browser), tab(browser)
-    sign_in(admin, "editor@newsapp.example", first_password(home))
+    sign_in(admin, *home.editor)
     admin.goto(f"{DESK}/desk/people")
     admin.get_by_role("button", name="Send me a test letter").click()
     expect(admin.get_by_text("took a letter to editor@newsapp.example")).to_be_visible()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.home import ROOT, Home
+from tests.prepared import Prepared
 
 PORT = 8120
 README = (ROOT / "README.md").read_text()
@@ -27,8 +28,8 @@ FILLED = {"NAME": "site_motto", "VALUE": "Counted", "SLUG": "opinion", "EMAIL": 
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("readme") / "home", PORT=PORT).up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("readme") / "home", PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 

@@ -22,6 +22,7 @@ from bench.truth import is_human, is_page, leaders_in_common, rank_correlation, 
 from tests.conftest import SHARED
 from tests.home import ROOT, Home
 from tests.newsroom import FIREFOX
+from tests.prepared import Prepared
 
 PORT = 8170
 LOGS = SHARED / "data" / "logs"
@@ -152,8 +153,8 @@ def test_a_home_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("replay") / "home", PORT=PORT, TRUSTED_PROXIES="127.0.0.1/32").up()
+def paper(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("replay") / "home", PORT=PORT, TRUSTED_PROXIES="127.0.0.1/32").up()
     yield home
     home.stop()
 

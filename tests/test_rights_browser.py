@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, 
 
 from tests.conftest import wait_for
 from tests.home import Home
+from tests.prepared import Prepared
 from tests.tabs import AGENT, UNDRIVEN
 from tests.walk import AXE, RULES, RUN
 
@@ -26,8 +27,8 @@ MESSAGE = "You cannot copy content of this page"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    home = Home(tmp_path_factory.mktemp("rights"), PORT=PORT).up()
+def home(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Home]:
+    home = prepared.home_in(tmp_path_factory.mktemp("rights"), PORT=PORT, SITE_WORKERS=1).up()
     yield home
     home.stop()
 
@@ -282,13 +283,12 @@ def test_copies_are_in_the_ledger_and_on_the_numbers_page_and_the_books_balance(
 @pytest.fixture(scope="module")
 def desk(home: Home, chromium: Browser) -> Iterator[Page]:
     """The desk's first person, signed in."""
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found
+    email, password = home.editor
     context = chromium.new_context(user_agent=AGENT, viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{DESK}/desk/sign-in")
-    page.get_by_label("E-mail").fill(found[1])
-    page.get_by_label("Password", exact=True).fill(found[2])
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).not_to_have_url(re.compile("sign-in"), timeout=60_000)
     yield page

@@ -33,7 +33,8 @@ from newsapp.run.parts import PARTS
 from newsapp.run.terminal import Refusal
 from tests.conftest import make_app
 from tests.desk import Desk, desk_of
-from tests.home import ROOT, Home
+from tests.home import ROOT
+from tests.prepared import Prepared
 from tests.reading import publish
 
 PORT = 8534
@@ -254,19 +255,18 @@ def test_the_command_switches_it_without_a_database(config: Config, monkeypatch:
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_what_is_typed_meanwhile_is_there_afterwards(tmp_path: Path, chromium_path: str) -> None:
+def test_what_is_typed_meanwhile_is_there_afterwards(tmp_path: Path, chromium_path: str, prepared: Prepared) -> None:
     import re
 
-    home = Home(tmp_path / "home", PORT=PORT).up()
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found
+    home = prepared.home_in(tmp_path / "home", PORT=PORT, SITE_WORKERS=1).up()
+    email, password = home.editor
     config = {"NEWSAPP_HOME": tmp_path / "home"}
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_context().new_page()
         page.goto(f"http://localhost:{PORT + 1}/desk/sign-in")
-        page.get_by_label("E-mail").fill(found[1])
-        page.get_by_label("Password", exact=True).fill(found[2])
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("button", name="Sign in").click()
         expect(page).not_to_have_url(re.compile("sign-in"), timeout=60_000)
         page.goto(f"http://localhost:{PORT + 1}/desk/articles/new")

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from newsapp.news.sanitise import sanitise
-from tests.home import Home
+from tests.prepared import Prepared
 from tests.test_browser import AGENT, FLAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -36,18 +36,17 @@ DROP = """([bytes]) => {
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterator[BrowserContext]:
-    home = Home(tmp_path_factory.mktemp("paper"), PORT=PORT).up()
-    found = re.search(r"as (\S+@\S+) with the password (\S+)", home.text())
-    assert found, home.text()
+def browser(tmp_path_factory: pytest.TempPathFactory, chromium_path: str, prepared: Prepared) -> Iterator[BrowserContext]:
+    home = prepared.home_in(tmp_path_factory.mktemp("paper"), PORT=PORT, SITE_WORKERS=1).up()
+    email, password = home.editor
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         context = chromium.new_context(user_agent=AGENT.format(150), viewport={"width": 1280, "height": 900})
         context.set_default_timeout(8000)
         page = context.new_page()
         page.goto(f"{DESK}/desk/sign-in")
-        page.get_by_label("E-mail").fill(found[1])
-        page.get_by_label("Password", exact=True).fill(found[2])
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("button", name="Sign in").click()
         expect(page).not_to_have_url(re.compile("sign-in"), timeout=60_000)
         yield context

@@ -19,6 +19,7 @@ from rq.worker import WorkerStatus
 from newsapp import create_app
 from newsapp.config import ConfigError
 from newsapp.database import db, now
+from newsapp.garbage import held_for_good
 from newsapp.ops import timings, tracing, worker_notes
 from newsapp.ops.watcher import Watcher
 from newsapp.parent import leave_with_parent
@@ -99,7 +100,8 @@ def wait_for_redis(connection: redis.Redis) -> None:
 
 def work(record: QueueRecord) -> None:
     """Work on one queue until asked to stop. One queue each: with several, RQ can lose a job between two."""
-    app = create_app(role="work")
+    with held_for_good():
+        app = create_app(role="work")
     connection = client(app.config["REDIS_URL"], timeout=30.0, retries=1)
     wait_for_redis(connection)
     with app.app_context():

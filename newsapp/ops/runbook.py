@@ -6,8 +6,6 @@ import functools
 import re
 from typing import NamedTuple
 
-from markdown_it import MarkdownIt
-
 from newsapp import ROOT
 from newsapp.ops.alarms import ALARMS, DATABASE_SILENT
 
@@ -41,5 +39,7 @@ def opening() -> str:
 
 def rendered(text: str) -> str:
     """HTML; what would be HTML in the text is shown as it is."""
+    from markdown_it import MarkdownIt  # here: it takes a tenth of a desk's start, and few open the runbook
+
     html: str = MarkdownIt("js-default").render(text)
     return html.replace("<pre>", '<pre tabindex="0">')  # keys scroll what is wider than a phone

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import redis
-from publicsuffixlist import PublicSuffixList
 
 from newsapp.database import write_unit
 from newsapp.traffic.events import HOST_BITS
@@ -17,7 +17,14 @@ from newsapp.traffic.upserts import insert_or_ignore
 KEY = "news:referrer-hosts"
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+")
 MOST = 1000  # names that one process tells in a second: beyond, somebody invents them
-SUFFIXES = PublicSuffixList()  # https://publicsuffix.org: where registrable domains begin
+
+
+@cache
+def suffixes() -> Any:
+    """The list of https://publicsuffix.org: where registrable domains begin. Read when first asked for: that takes a quarter of a second."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
 
 
 @lru_cache(maxsize=16384)
@@ -25,7 +32,7 @@ def domain_of(host: str) -> str:
     """The registrable domain of a host name; empty for what is no name."""
     if len(host) > 253 or not HOST_NAME.fullmatch(host):
         return ""
-    return SUFFIXES.privatesuffix(host) or host
+    return suffixes().privatesuffix(host) or host
 
 
 @lru_cache(maxsize=16384)
