@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from newsapp.config import Config
 from newsapp.database import db
-from newsapp.desk import saved_lists
+from newsapp.desk import lists, saved_lists
 from newsapp.desk.models import SavedList
 from tests.desk import Desk, desk_of
 
@@ -54,6 +54,16 @@ def test_each_filter_finds_its_own_and_together_they_narrow(editor: Desk) -> Non
     assert sizes(editor, "q=volcano")["All"] == sizes(editor, "q=%22")["All"] == 0
     assert "No article here has all that you ask for" in editor.open("/desk/?q=volcano").text
     assert "Look on every shelf" in editor.open("/desk/?q=ferry&state=live").text
+
+
+def test_of_words_that_nearly_all_have_only_their_number_is_told(editor: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for headline in ("Ferry sinks", "Ferry strike ends", "Budget passes"):
+        editor.write(headline=headline)
+    monkeypatch.setattr(lists, "MANY", 1)
+    assert sizes(editor, "q=ferry") == {"All": 2}
+    assert sizes(editor, "q=ferry&section=1")["Drafts"] == 2
+    assert sizes(editor, "q=budget")["Drafts"] == 1
+    assert sizes(editor, "")["Drafts"] == 3
 
 
 def test_days_are_those_of_the_paper_and_both_are_included(editor: Desk) -> None:
