@@ -143,7 +143,7 @@ def weights(terms: Sequence[Term], most: int) -> dict[int, float]:
 
     A query of its own: joined with the stories, SQLite would ask the index anew for each of them.
     """
-    return dict(db.session.execute(index().weighed(terms, most)).tuples().all())
+    return dict(tuple(row) for row in db.session.execute(index().weighed(terms, most)))
 
 
 def read_in(connection: Connection, ids: Iterable[int]) -> None:
