@@ -97,7 +97,8 @@ class Tsvector:
 
     def weighed(self, terms: Sequence[Term], most: int) -> Select[Any]:
         query, least_first = self.query(terms), array([weight / max(WEIGHTS) for weight in reversed(WEIGHTS)])
-        newest = select(self.ROWS).where(self.ROWS.c.document.op("@@")(query)).order_by(self.ROWS.c.article_id.desc()).limit(most).subquery()
+        by_id = (self.ROWS.c.article_id + 0).desc()  # asked by plain id, it would go down all stories and look at each
+        newest = select(self.ROWS).where(self.ROWS.c.document.op("@@")(query)).order_by(by_id).limit(most).subquery()
         weight = func.ts_rank(cast(least_first, ARRAY(REAL)), newest.c.document, query, LENGTH_COUNTS)
         return select(newest.c.article_id.label("id"), weight.label("weight"))
 
@@ -109,12 +110,23 @@ class Tsvector:
 INDEXES: dict[str, Index] = {"sqlite": Fts5(), "postgresql": Tsvector()}
 
 
+# PostgreSQL takes a document, which it keeps elsewhere, to be as cheap to look at as a number: it would rather read all of them than use the index.
+BY_INDEX = text("SET LOCAL enable_seqscan = off")
+
+
+def index() -> Index:
+    """The index of this database, ready to be asked in the session's transaction."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(BY_INDEX)
+    return INDEXES[db.engine.dialect.name]
+
+
 def has_words(asked: str) -> ColumnElement[bool]:
     """The condition under which a story has all that was asked for; nothing asked for: every story."""
     if not asked.strip():
         return true()
     terms = terms_of(asked)
-    return INDEXES[db.engine.dialect.name].has(terms) if terms else false()
+    return index().has(terms) if terms else false()
 
 
 def number_with(asked: str) -> int:
@@ -122,7 +134,7 @@ def number_with(asked: str) -> int:
     terms = terms_of(asked)
     if not terms:
         return 0
-    found = INDEXES[db.engine.dialect.name].found(terms).subquery()
+    found = index().found(terms).subquery()
     return db.session.scalar(select(func.count()).select_from(found)) or 0
 
 
@@ -131,7 +143,7 @@ def weights(terms: Sequence[Term], most: int) -> dict[int, float]:
 
     A query of its own: joined with the stories, SQLite would ask the index anew for each of them.
     """
-    return dict(db.session.execute(INDEXES[db.engine.dialect.name].weighed(terms, most)).tuples().all())
+    return dict(tuple(row) for row in db.session.execute(index().weighed(terms, most)))
 
 
 def read_in(connection: Connection, ids: Iterable[int]) -> None:
@@ -139,11 +151,11 @@ def read_in(connection: Connection, ids: Iterable[int]) -> None:
     wanted = set(ids)
     if not wanted:
         return
-    index, found = INDEXES[connection.dialect.name], documents(connection, wanted)
+    kept, found = INDEXES[connection.dialect.name], documents(connection, wanted)
     if gone := wanted - {document.article_id for document in found}:
-        index.remove(connection, list(gone))
+        kept.remove(connection, list(gone))
     if found:
-        index.put(connection, found)
+        kept.put(connection, found)
 
 
 def documents(connection: Connection, ids: Iterable[int]) -> list[Document]:
