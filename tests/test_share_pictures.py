@@ -15,7 +15,7 @@ from newsapp.news import shared
 from newsapp.news.models import DRAFT, SPIKED, TAKEN_DOWN, Article
 from newsapp.news.share_drawing import drawn
 from newsapp.news.share_pictures import SharePicture
-from newsapp.settings.store import change
+from newsapp.settings.store import change, effective
 from tests.desk import Desk
 from tests.reading import Reader, publish
 
@@ -112,7 +112,7 @@ def test_lists_have_one_too_with_the_papers_name(reader: Reader) -> None:
 def test_there_is_none_of_what_readers_cannot_see(reader: Reader, fields: dict[str, object]) -> None:
     number = publish("secret", **fields)  # type: ignore[arg-type]
     picture = shared.of_article(
-        db.session.get_one(Article, number, options=[shared.joinedload(Article.section)]), shared.effective({}, "site"), shared.host()
+        db.session.get_one(Article, number, options=[shared.joinedload(Article.section)]), effective({}, "site"), shared.host()
     )
     assert reader.get(picture.path).status_code == 404
     for name in ("article-99-000000000000.png", "article-1.png", "../newsapp.db", "page-1-000000000000.png", "section-99-000000000000.png"):
