@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import storms  # noqa: E402
 from bench.beacon import Bench, Goal, Round, Served, Variant, judge, processor_seconds, running, show, wait_for  # noqa: E402
+from bench.readers import AGENTS  # noqa: E402
 from newsapp import create_app  # noqa: E402
 from newsapp.database import db, now  # noqa: E402
 from newsapp.edition.publish import publish_edition  # noqa: E402
@@ -63,7 +64,7 @@ class Pages(Bench):
 
     def __init__(self, home: Path, port: int, encoding: str) -> None:
         super().__init__(home, port)
-        self.asked = {"Host": f"localhost:{port}", "Accept-Encoding": encoding}
+        self.asked = {"Host": f"localhost:{port}", "Accept-Encoding": encoding, "User-Agent": AGENTS[0]}  # a crawler's fetch is counted, too
 
     def publish(self) -> None:
         """The sample edition; the page that is asked for is its longest story."""
