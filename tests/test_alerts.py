@@ -265,7 +265,12 @@ class Hanging:
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(20)
         self.port = self.listener.getsockname()[1]
+
+    def taken(self) -> socket.socket:
+        """The connection of who wants to send, once somebody does."""
+        return self.listener.accept()[0]
 
 
 def read_and_count(app: Flask) -> tuple[int, float]:
@@ -290,11 +295,12 @@ def test_a_mail_server_that_hangs_keeps_no_view_from_being_counted(machine: Mach
     hung: Callable[[], bool] = lambda: machine.look(20)  # noqa: E731
     thread = threading.Thread(target=hung, daemon=True)
     thread.start()
-    time.sleep(1)
+    letter = server.taken()
     assert thread.is_alive(), "the letter hangs"
     counted, seconds = read_and_count(machine.app)
     assert counted == 1
     assert seconds < 3
+    letter.close()
     server.listener.close()
     thread.join(30)
 
