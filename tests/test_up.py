@@ -33,8 +33,8 @@ def processor_seconds(pid: int) -> float:
 
 def parts_of(home: Home) -> list[str]:
     """The processes of all parts, once each has become what it is started for."""
-    wait_for(lambda: not any("part.py" in line for line in home.left()), 20, "all parts")
-    return sorted(line for line in home.left(forks=False) if "newsapp.cli" not in line)
+    wait_for(lambda: len(home.left()) > len(PARTS) and not any("part.py" in line for line in home.left()), 20, "all parts")
+    return sorted(line for line in home.left(forks=False) if not line.startswith("newsapp up"))
 
 
 def answer(port: int, path: str = "/") -> int:
@@ -199,7 +199,7 @@ def test_after_a_killed_supervisor_nothing_is_doubled_and_nothing_lost(home):
 
 def test_what_dies_at_once_is_started_for_ever_but_rests(tmp_path):
     pid_file = tmp_path / "hasty.pid"
-    command = [sys.executable, "-S", "-E", part.__file__, str(pid_file), "0", "--", "/bin/sh", "-c", "date +%s.%N"]
+    command = [sys.executable, "-S", "-E", part.__file__, str(pid_file), "--", "/bin/sh", "-c", "date +%s.%N"]
     first, second = (float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(2))
     assert second - first >= part.REST
 

@@ -63,6 +63,9 @@ class InContext:
             worker.set_state(before)
         super().check_for_suspension(burst)  # type: ignore[misc]
 
+    def procline(self, message: str) -> None:
+        """Keep the title of the process that says which part it is; what it does is on the board."""
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         STOPPING.set()
         super().request_stop(signum, frame)  # type: ignore[misc]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from flask import Flask
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -33,10 +34,23 @@ def prepare(config: Config) -> Editor | None:
     app = create_app(config)
     logging.root.setLevel(logging.ERROR)  # no Redis is there yet to be told of changes; the workers tell it later
     with app.app_context():
-        keep_copy(config)
-        migrate.upgrade()
-        publish_sample()
-        return first_editor()
+        try:
+            keep_copy(config)
+            migrate.upgrade()
+            publish_sample()
+            return first_editor()
+        finally:
+            close_connections(app)
+
+
+def close_connections(app: Flask) -> None:
+    """The parts are forks of this process (run/preload.py), and a connection serves one process alone."""
+    from newsapp.database import db
+
+    db.session.remove()
+    db.engine.dispose()
+    for name in ("redis_desk", "redis_jobs"):
+        app.extensions[name].close()
 
 
 def keep_copy(config: Config) -> None:

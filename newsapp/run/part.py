@@ -101,29 +101,22 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def pause(pid_file: Path, turn: float) -> None:
-    """Wait for one's turn at the first start, and for a moment after a short life."""
-    if os.stat(pid_file).st_size == 0:
-        time.sleep(turn)
-    elif is_young(pid_file):
-        time.sleep(REST)  # what dies at once is started for ever, but must not eat the processor
-
-
-def become(pid_file: Path, turn: float, argv: list[str]) -> None:
-    """Turn this process into the part, in a process group of its own, holding the lock until it ends."""
+def claim(pid_file: Path) -> None:
+    """Make this process the part, in a process group of its own, holding the lock until it ends. Exits where that is impossible."""
     end(pid_file)  # children of a part that was killed
     descriptor = take(pid_file)
     if descriptor is None:
         sys.exit(f"{pid_file} is locked by a process that cannot be ended")
-    pause(pid_file, turn)
+    if os.stat(pid_file).st_size and is_young(pid_file):
+        time.sleep(REST)  # what dies at once is started for ever, but must not eat the processor
     os.ftruncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
     os.set_inheritable(descriptor, True)
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
     raise_file_limit()
-    os.execv(argv[0], argv)  # noqa: S606
 
 
 if __name__ == "__main__":
-    become(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[4:])
+    claim(Path(sys.argv[1]))
+    os.execv(sys.argv[3], sys.argv[3:])  # noqa: S606

@@ -19,8 +19,7 @@ STOP_ORDER = ("web", "workers", "store")  # who answers people goes first, what 
 class Part:
     """One sort of process.
 
-    `stop_seconds` is how long it may take to finish what it is at. `turn` is how long it lets
-    others go first at a start: a reader waits for the site, nobody for a worker.
+    `stop_seconds` is how long it may take to finish what it is at.
     """
 
     name: str
@@ -28,7 +27,6 @@ class Part:
     argv: Callable[[Config], list[str]]
     stop_seconds: int
     help: str
-    turn: float = 0
     copies: Callable[[Config], int] = lambda config: 1
 
 
@@ -73,6 +71,7 @@ def web(entry: str, config: Config, *, port: int, workers: int, threads: int, in
         "respawn-interval": 0.5,
         "log-level": "warning",
         "working-dir": ROOT,
+        "process-name": f"newsapp: {entry}",
         **(LOOP if interface == "rsgi" else {}),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
@@ -96,9 +95,9 @@ def worker(queue: str) -> Callable[[Config], list[str]]:
 PARTS = (
     Part("site", "web", site, 8, "Serves readers: pages, feeds, beacons, pictures."),
     Part("desk", "web", desk, 8, "Serves editors and operators."),
-    Part("count", "workers", worker("count"), 8, "Moves events from the inbox to the tables.", 1, copies=lambda config: int(config["COUNT_WORKERS"])),
-    Part("work-desk", "workers", worker("desk"), 8, "Does what editors wait for.", 1),
-    Part("work-slow", "workers", worker("slow"), 8, "Imports, pictures, nightly work.", 1.5),
+    Part("count", "workers", worker("count"), 8, "Moves events from the inbox to the tables.", copies=lambda config: int(config["COUNT_WORKERS"])),
+    Part("work-desk", "workers", worker("desk"), 8, "Does what editors wait for."),
+    Part("work-slow", "workers", worker("slow"), 8, "Imports, pictures, nightly work."),
     Part("valkey", "store", valkey, 60, "Keeps the inbox, the jobs and the copies.", copies=lambda config: int(is_embedded(config))),
 )
 
@@ -117,4 +116,4 @@ def processes(config: Config) -> list[Process]:
 def launch(process: Process, run_folder: Path) -> list[str]:
     """The command line that starts the process under the lock of its pid file."""
     pid_file = run_folder / f"{process.name}.pid"
-    return [sys.executable, "-S", "-E", str(LAUNCHER), str(pid_file), str(process.part.turn), "--", *process.argv]
+    return [sys.executable, "-S", "-E", str(LAUNCHER), str(pid_file), "--", *process.argv]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
+from newsapp.run import part, preload
 from newsapp.run.terminal import say
 
 PULSE = 0.2  # seconds until supervisor looks again; its own second would be added to every start and stop
 
 
 class Options(ServerOptions):  # type: ignore[misc]
-    def __init__(self) -> None:
+    def __init__(self, is_preloaded: bool) -> None:
         super().__init__()
+        self.is_preloaded = is_preloaded
         poll = self.poller.poll
         self.poller.poll = lambda timeout: poll(min(timeout, PULSE))
 
@@ -28,6 +31,22 @@ class Options(ServerOptions):  # type: ignore[misc]
         if received == signal.SIGHUP:
             return signal.SIGTERM
         return received
+
+    def close_fd(self, fd: int) -> None:
+        """In a child: leave nothing open of the supervisor's, and what imported modules hold as it is."""
+        if fd not in preload.KEPT:
+            super().close_fd(fd)
+
+    def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
+        """In a child of the supervisor: become the part. One of our own modules is run as it was imported before the fork."""
+        launcher, command = parted(argv)
+        if not (self.is_preloaded and preload.is_ours(command)):
+            super().execve(filename, argv, env)  # which does not return
+        os.environ.clear()
+        os.environ.update(env)
+        preload.forget_signals()
+        part.claim(Path(launcher[-1]))
+        preload.run(env["SUPERVISOR_PROCESS_NAME"], command)
 
 
 class Foreground(Supervisor):  # type: ignore[misc]
@@ -46,9 +65,18 @@ def say_stopping(event: Any) -> None:
     say("stopping")
 
 
-def supervise(conf: Path) -> None:
-    """Run all parts until a signal asks for the end; returns when they have stopped."""
-    options = Options()
+def parted(argv: list[str]) -> tuple[list[str], list[str]]:
+    """The launcher's command line, whose last word is the pid file, and that of the part."""
+    place = argv.index("--")
+    return argv[:place], argv[place + 1 :]
+
+
+def supervise(conf: Path, is_preloaded: bool) -> None:
+    """Run all parts until a signal asks for the end; returns when they have stopped.
+
+    Where all is imported already (run/preload.py), parts are forks of this process.
+    """
+    options = Options(is_preloaded)
     options.realize(["-n", "-c", str(conf)])
     options.first, options.test = True, False
     try:

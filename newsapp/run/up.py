@@ -9,6 +9,7 @@ from pathlib import Path
 
 from newsapp import ROOT
 from newsapp.config import Config, load_config
+from newsapp.run import preload
 from newsapp.run.checks import check_home, check_ports, check_python, check_socket, home_of
 from newsapp.run.conf import supervisor_conf
 from newsapp.run.first_start import prepare
@@ -31,7 +32,7 @@ def up() -> None:
     editor = prepare(config)
     conf = write_conf(config)
     send_herald(config, started, editor, lock)
-    run(conf, home)
+    run(conf, config)
 
 
 def claim_folder() -> Path:
@@ -58,11 +59,13 @@ def write_conf(config: Config) -> Path:
     return conf
 
 
-def run(conf: Path, home: Path) -> None:
+def run(conf: Path, config: Config) -> None:
     from newsapp.run.supervise import supervise
 
+    if preload.is_possible():
+        preload.import_all(config)
     try:
-        supervise(conf)
+        supervise(conf, is_preloaded=preload.is_possible())
     finally:
-        end_orphans(home / "run")
+        end_orphans(config["NEWSAPP_HOME"] / "run")
     say("stopped")
