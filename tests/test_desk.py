@@ -501,5 +501,14 @@ def test_what_cannot_be_is_refused_in_words(editor: Desk, field: str, typed: str
     assert said in answer.text
 
 
+@pytest.mark.parametrize(
+    ("sent_to", "page"),
+    [("/desk/articles", "/desk"), ("/desk/articles/publication", "/desk"), ("/desk/articles/7/publication", "/desk/articles/7")],
+)
+def test_the_address_that_a_form_is_sent_to_leads_to_its_page(editor: Desk, sent_to: str, page: str) -> None:
+    answer = editor.open(sent_to)
+    assert (answer.status_code, answer.location) == (302, page)
+
+
 def test_unseen_characters_do_not_get_into_a_headline() -> None:
     assert tidy("Nine\x07 \u202elives\x00") == "Nine lives"

@@ -60,8 +60,19 @@ def refused(error: HTTPException) -> Any:
         return error
     if request.path.startswith("/api/"):
         return as_json(error)
+    if error.code == 405 and request.method == "GET" and (page := page_above(request.path)):
+        return redirect(page)
     told = message(error.code, error.description if error.code == 409 else None)
     return (*told, {"Retry-After": "60"}) if error.code == 503 else told
+
+
+def page_above(path: str) -> str | None:
+    """Where to lead who opens the address that a form is sent to, as Enter in the address bar below a refused form does."""
+    addresses: Any = current_app.create_url_adapter(request)
+    while path := path.rpartition("/")[0]:
+        if addresses.test(path, "GET"):
+            return path
+    return None
 
 
 def as_json(error: HTTPException) -> Any:
