@@ -8,6 +8,7 @@ from flask import Flask
 
 from newsapp import database, logs
 from newsapp import redis as connections
+from newsapp.compiled import compiled_for
 from newsapp.config import Config, load_config
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
     config = config or load_config()
     logs.configure(config)
     app = Flask("newsapp", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app.jinja_options = {"bytecode_cache": compiled_for(config, role)}
     app.config.update(config)
     app.config["ROLE"] = role
     app.config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]

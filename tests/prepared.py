@@ -5,6 +5,7 @@ What a first start does, tests/test_up.py sees on a home of its own.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from jinja2 import TemplateError
 
 from tests.home import ROOT, Home
 
@@ -46,8 +49,9 @@ class Prepared:
 
 
 def prepare() -> None:
-    """What `newsapp up` does to a new home before its parts start, and the slow worker in its first minutes."""
+    """What `newsapp up` does to a new home before its parts start, and what they do in their first minutes."""
     from newsapp import create_app
+    from newsapp.compiled import compiled_for
     from newsapp.config import load_config
     from newsapp.media.formats import bring_up_to_date
     from newsapp.run.first_start import prepare
@@ -56,6 +60,12 @@ def prepare() -> None:
     editor = prepare(config)
     with create_app(config).app_context():
         bring_up_to_date(seconds=40)  # what a busy machine leaves undone, the worker of each home does
+    for role in ("site", "desk"):
+        app = create_app(config, role)
+        app.jinja_env.bytecode_cache = compiled_for(config, role)  # the tests' own apps keep theirs in memory
+        for name in app.jinja_env.list_templates(extensions=["html", "xml", "txt"]):
+            with contextlib.suppress(TemplateError):  # of a library that brings more than we install
+                app.jinja_env.get_template(name)
     print(json.dumps(editor))
 
 

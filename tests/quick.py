@@ -8,23 +8,24 @@ from __future__ import annotations
 import functools
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import create_engine, inspect
 from werkzeug.routing import Rule
 
+import newsapp
 from newsapp import import_models
 from newsapp.database import db
 from newsapp.delivery import assets
 
 
 class Compiled(BytecodeCache):
-    """Templates as they were compiled for the app of an earlier test; jinja2 compares their source."""
+    """Templates as they were compiled for the app of an earlier test, as newsapp keeps them in a home; jinja2 compares their source."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -51,7 +52,8 @@ def once_for_each_rule(compiled: Callable[[Rule, bool], Any]) -> Callable[..., A
 
 
 def be_quick() -> None:
-    Flask.jinja_options = {"bytecode_cache": Compiled()}  # type: ignore[misc]
+    compiled: dict[str, Compiled] = defaultdict(Compiled)
+    newsapp.compiled_for = lambda config, role: compiled[role]
     Rule._compile_builder = once_for_each_rule(Rule._compile_builder)  # type: ignore[method-assign]
     assets.read = functools.cache(assets.read)
 
