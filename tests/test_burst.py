@@ -173,6 +173,9 @@ PAGES = ("harbour-fire", "court-ruling", "treaty-signed")
 
 
 def background(newsroom: Newsroom) -> None:
+    """What others read, in the hour of the attack: each hour is judged by itself."""
+    if (left := 3600 - time.time() % 3600) < 60:
+        time.sleep(left)
     for slug in PAGES:
         newsroom.read(slug, readers=8)
 

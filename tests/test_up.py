@@ -113,6 +113,11 @@ def test_a_start_on_two_cores_is_quick(running):
     assert sum(processor_seconds(pid) for pid in needed) < 20
 
 
+@linux_only
+def test_ps_tells_the_parts_by_name(running):
+    assert {f"newsapp: {known.name}" for known in PARTS if known.name != "valkey"} <= {line.strip() for line in parts_of(running)}
+
+
 def test_the_home_is_closed_to_others(running):
     assert [path for path in (running.folder, running.folder / "run", running.folder / "valkey") if path.stat().st_mode & 0o077] == []
 
