@@ -116,6 +116,32 @@ def test_what_is_held_is_in_the_ledger_and_by_network(newsroom: Newsroom) -> Non
         assert sql.execute(select(held_views.c.network, held_views.c.events)).all() == [(5, 40)]
 
 
+def read_before(newsroom: Newsroom, hours: float) -> None:
+    """What others read some hours ago."""
+    at = int((time.time() - hours * 3600) * 1000)
+    for visitor in range(3):
+        packed = Pageview(newsroom.articles["harbour-fire"], visitor, 100 + visitor).pack()
+        newsroom.connection.xadd(stream_key(0), {FIELD: packed}, id=f"{at}-*")
+    newsroom.count()
+
+
+def test_an_hour_in_which_nobody_else_reads_is_no_open_door(newsroom: Newsroom) -> None:
+    read_before(newsroom, hours=9)
+    attack_now(newsroom, "night-ferry", 60)
+    newsroom.count()
+    assert newsroom.views("night-ferry", DAY) == CAP
+    assert newsroom.ledger()["filtered"] == {"burst": 40}
+
+
+@pytest.mark.parametrize("before", [None, 40])
+def test_where_only_one_story_is_read_and_by_one_network_its_readers_count(newsroom: Newsroom, before: float | None) -> None:
+    if before:
+        read_before(newsroom, before)
+    attack_now(newsroom, "night-ferry", 60)
+    newsroom.count()
+    assert newsroom.views("night-ferry", DAY) == 60
+
+
 def test_a_worker_that_takes_over_goes_on_holding(newsroom: Newsroom) -> None:
     readers_elsewhere(newsroom)
     attack_now(newsroom, "night-ferry", 15)

@@ -26,6 +26,7 @@ from newsapp.traffic.inbox import Entry, pages_of, read_entries, seconds_of, str
 from newsapp.traffic.installation import check_installation
 from newsapp.traffic.judging import Judge
 from newsapp.traffic.kept import Follower, Keeper, note_kept, records_of
+from newsapp.traffic.lately import is_read_elsewhere
 from newsapp.traffic.lines import BY_STREAM, LINES, source_of
 from newsapp.traffic.malformed import keep_aside
 from newsapp.traffic.rollback import mend_rollback
@@ -197,10 +198,10 @@ class Turn:
         state = STATES.pop(self.source, None)
         if state is not None and state.pos == pos:
             return state
-        state = state or ShardState(START, Judge(), Follower(current_app.config, self.source))
+        state = state or ShardState(START, new_judge(), Follower(current_app.config, self.source))
         if not self.line.remembers:
-            return ShardState(pos, Judge(), state.follower)
-        judge = Judge()
+            return ShardState(pos, new_judge(), state.follower)
+        judge = new_judge()
         judge.networks = state.judge.networks
         hours = [second // HOUR - 1, second // HOUR]
         for chunk in state.follower.between(state.pos, pos, hours) if self.line.kept else ():
@@ -233,6 +234,10 @@ class Turn:
             log.error("lists not published", error=str(error))
             return
         self.changed = set()
+
+
+def new_judge() -> Judge:
+    return Judge(elsewhere=is_read_elsewhere)
 
 
 def keeper() -> Keeper:

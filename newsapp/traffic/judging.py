@@ -8,6 +8,8 @@ same memory anew and comes to the same answer.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,7 +110,8 @@ def ranks(keys: Array) -> Array:
 class Networks:
     """One hour's would-be views, by network and article. Those held are among them: what is held follows from what came."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[int], bool] = lambda article: False) -> None:
+        self.elsewhere = elsewhere
         self.site = 0
         self.by_network = np.zeros(1 << 16, "i8")
         self.by_article, self.by_pair = Tally(), Tally()
@@ -134,15 +137,22 @@ class Networks:
 
         The n-th (from 0) of a pair is, when n >= max(burst, share x s x a): a, the article's views
         before it; s, the network's share of the site's, those of this pair left out, so that nobody
-        earns room for an article by pushing that article.
+        earns room for an article by pushing that article. Where that leaves nothing, share_alone.
         """
         n = before + ranks(pairs)
         of_network = self.by_network[events["network"]] + ranks(events["network"])
         of_article = self.by_article.of(events["article"].astype("u8")) + ranks(events["article"])
         others = self.site + np.arange(len(events)) - n
-        share = np.where(others > 0, (of_network - n) / np.maximum(others, 1), 1.0)  # who reads nothing but this has no other share
+        share = (of_network - n) / np.maximum(others, 1)
+        alone = np.flatnonzero((others == 0) & (n >= rule.burst))
+        share[alone] = self.share_alone(events["article"][alone])
         over: Array = n >= np.maximum(rule.burst, rule.share * share * of_article)
         return over
+
+    def share_alone(self, articles: Array) -> Array:
+        """The share of a network in an hour in which nothing else was read so far: all, unless the paper has other readers."""
+        distinct, place = np.unique(articles, return_inverse=True)
+        return np.array([0.0 if self.elsewhere(article) else 1.0 for article in distinct.tolist()])[place]
 
     def recall(self, events: Events, reasons: Array) -> None:
         """Remember events that were judged before."""
@@ -158,10 +168,13 @@ class Networks:
 
 
 class Judge:
-    """All that judging remembers of a source."""
+    """All that judging remembers of a source.
 
-    def __init__(self, reach: float = REACH) -> None:
-        self.reach = reach
+    `elsewhere`: whether anything but an article was read in the day before an hour, by hour and article.
+    """
+
+    def __init__(self, reach: float = REACH, elsewhere: Callable[[int, int], bool] = lambda hour, article: False) -> None:
+        self.reach, self.elsewhere = reach, elsewhere
         self.slots = Slots(reach)
         self.networks: dict[int, Networks] = {}  # by hour
 
@@ -186,9 +199,12 @@ class Judge:
         if rule.unconfirmed:
             reasons[(reasons == COUNTED) & (events["flags"] & PIXEL > 0)] = UNCONFIRMED
         open_ = np.flatnonzero(reasons == COUNTED)
-        held = self.networks.setdefault(hour, Networks()).holds(events[open_], rule)
+        held = self.networks_of(hour).holds(events[open_], rule)
         reasons[open_[held]] = BURST
         return reasons
+
+    def networks_of(self, hour: int) -> Networks:
+        return self.networks.setdefault(hour, Networks(partial(self.elsewhere, hour)))
 
     def recall(self, events: Events, at: Array) -> None:
         """Take in who opened what, of events that were counted before."""
@@ -201,7 +217,7 @@ class Judge:
         hours = at // HOUR
         views = (reasons == COUNTED) | (reasons == BURST)
         for hour in np.unique(hours[views]).tolist():
-            self.networks.setdefault(hour, Networks()).recall(events[views & (hours == hour)], reasons[views & (hours == hour)])
+            self.networks_of(hour).recall(events[views & (hours == hour)], reasons[views & (hours == hour)])
         self.forget()
 
     def forget(self) -> None:

@@ -19,6 +19,7 @@ from newsapp.traffic.events import BY_CODE, COUNTED, INGEST, PAGEVIEW, Events
 from newsapp.traffic.inbox import id_parts
 from newsapp.traffic.judging import BURST, UNKNOWN, Judge
 from newsapp.traffic.kept import RECORDS, Chunk, committed, read_hour
+from newsapp.traffic.lately import is_read_elsewhere
 from newsapp.traffic.models import (
     article_views_5min,
     article_views_hourly,
@@ -111,7 +112,7 @@ def judged_again(hour: int, chunks: list[Chunk], rule: Rule) -> Array:
     reasons = [np.empty(0, "u1")]
     for chunk in in_order(chunks):
         group = chunk.source.partition(":")[0]
-        judge = judges.setdefault(group if group in TOGETHER else chunk.source, Judge(reach=math.inf))
+        judge = judges.setdefault(group if group in TOGETHER else chunk.source, Judge(math.inf, is_read_elsewhere))
         its_rule = replace(rule, burst=0) if group == INGEST else rule  # no burst of an app's
         events, at = chunk.records["event"], chunk.records["at"].astype("i8")
         reasons.append(judge.reasons(events, at, chunk.records["reason"] != UNKNOWN, Rules([(0, its_rule)])))

@@ -20,6 +20,7 @@ from newsapp.traffic.days import SITE_ZONE
 from newsapp.traffic.events import SLOT, SPILLED, SPILLING, VIEWS, Kind, late_by, unpack, unpack_spilled
 from newsapp.traffic.judging import Judge
 from newsapp.traffic.kept import note_kept, records_of
+from newsapp.traffic.lately import is_read_elsewhere
 from newsapp.traffic.lines import BY_STREAM, Line
 from newsapp.traffic.models import count_cursor
 from newsapp.traffic.rules import KNOWN
@@ -50,7 +51,7 @@ def count_spill(at: datetime) -> int:
 
 
 def count_files(line: Line, at: datetime, end: float) -> int:
-    counted, judge = 0, Judge(reach=math.inf)
+    counted, judge = 0, Judge(math.inf, is_read_elsewhere)
     for file in [file for file in spill_files(current_app.config) if file.stream == line.stream]:
         pos = cursor_of(file.source)
         remember(judge, line, file, offset(pos))
