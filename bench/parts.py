@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import importlib.util
 import os
 import shutil
 import signal
@@ -230,11 +231,15 @@ def no_mounts() -> str:
 
 
 PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaketimeMT.so.1", "/usr/local/lib/faketime/libfaketimeMT.so.1")
+IN_PACKAGE = "vendor/libfaketime/src/libfaketime.so.1"
 
 
 def libfaketime() -> str:
-    """The library that shows a process another time: the one that LIBFAKETIME names, or one installed; empty when there is none."""
-    return next((path for path in (os.environ.get("LIBFAKETIME", ""), *(p for place in PLACES for p in glob.glob(place))) if path), "")
+    """The library that shows a process another time: the one that LIBFAKETIME names, PyPI's, or the system's; empty when there is none."""
+    package = importlib.util.find_spec("libfaketime")
+    own = [f"{folder}/{IN_PACKAGE}" for folder in (package and package.submodule_search_locations) or ()]
+    found = (path for place in (*own, *PLACES) for path in glob.glob(place))
+    return os.environ.get("LIBFAKETIME") or next(found, "")
 
 
 class Clock:
@@ -261,7 +266,7 @@ class Clock:
 def no_clock(program: list[str]) -> str:
     """Why a program cannot be shown another time; empty when it can."""
     if not libfaketime():
-        return "libfaketime is not installed (Debian's package faketime), and LIBFAKETIME names none"
+        return "libfaketime is not installed (of PyPI, or Debian's package faketime), and LIBFAKETIME names none"
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, **Clock(Path(folder) / "clock").environ()}
         done = subprocess.run(program, env=environ, capture_output=True, timeout=20)
