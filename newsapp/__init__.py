@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
 from newsapp import database, logs
 from newsapp import redis as connections
@@ -35,6 +36,8 @@ def create_app(config: Config | None = None, role: str = "tool") -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(config["DATABASE_URL"], DATABASE_TIMEOUT[role])
     database.db.init_app(app)
     import_models(role)
+    if role != "tool":  # which may need no table at all; a server's first query would do it, in whichever thread
+        configure_mappers()
     keep_index()
     with app.app_context():
         database.prepare(database.db.engine, DATABASE_TIMEOUT[role])

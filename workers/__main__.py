@@ -19,6 +19,7 @@ from rq.worker import WorkerStatus
 from newsapp import create_app
 from newsapp.config import ConfigError
 from newsapp.database import db, now
+from newsapp.forks import STILL
 from newsapp.garbage import held_for_good
 from newsapp.ops import timings, tracing, worker_notes
 from newsapp.ops.watcher import Watcher
@@ -77,6 +78,11 @@ class InProcess(InContext, SimpleWorker):
 
 class Forking(InContext, Worker):
     """For long jobs, each in a process of its own that leaves when this one is killed."""
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork while no other thread is at anything: once a job stood still for ever, with the database's write lock in its hand."""
+        with STILL:
+            super().fork_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
         with self.app.app_context():

@@ -19,6 +19,7 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.database import now
+from newsapp.forks import STILL
 from newsapp.ops import worker_notes
 from newsapp.queues import QUEUES, queue
 from newsapp.redis import for_jobs
@@ -50,7 +51,7 @@ class Ticker:
         while True:
             time.sleep(TICK)
             try:
-                with self.app.app_context():
+                with STILL, self.app.app_context():
                     self.tick()
             except (redis.RedisError, SQLAlchemyError) as error:
                 log.warning("tick failed; the next one comes", error=str(error))

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsapp.database import now
+from newsapp.forks import STILL
 from newsapp.ops import alerts, outage
 from newsapp.redis import RedisError
 
@@ -35,7 +36,7 @@ class Watcher:
         while True:
             time.sleep(PAUSE)
             try:
-                with self.app.app_context():
+                with STILL, self.app.app_context():
                     look(now())
             except RedisError as error:
                 log.warning("nobody remembers whether the database is away: Redis does not answer", error=str(error))
