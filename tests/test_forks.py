@@ -40,7 +40,7 @@ def test_a_job_is_forked_when_the_ticker_and_the_watcher_are_done(monkeypatch: p
     threads[0].start()
     taken.wait(10)
     threads[1].start()
-    time.sleep(0.2)
+    threads[1].join(0.2)
     assert forked == []
     leave.set()
     for thread in threads:

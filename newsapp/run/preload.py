@@ -1,4 +1,4 @@
-"""Parts as forks of a process that has imported all of them: there in a tenth of a second instead of two, and the memory of it is shared.
+"""Parts as forks of a process that has imported all of them: there within half a second instead of two, and the memory of it is shared.
 
 On Linux alone: on macOS a fork that goes on without a new program may crash in the system's own libraries.
 """
@@ -22,10 +22,8 @@ from newsapp.garbage import held_for_good
 KEPT: set[int] = set()  # descriptors of files that imported modules hold open: a fork must have them, or close others by their numbers
 ROLES = ("site", "desk", "work")
 MODULES = ("granian.cli", "granian.server", "uvloop", "workers.jobs", "workers.ticker")
-MODULE = "-m"
-NO_ENVIRONMENT = "SPT_NOENV"  # leaves the environment of a renamed process readable in /proc
 
-os.environ.setdefault(NO_ENVIRONMENT, "1")  # read once, when setproctitle is imported
+os.environ.setdefault("SPT_NOENV", "1")  # setproctitle then leaves a process's environment readable in /proc
 
 from setproctitle import getproctitle, setproctitle  # noqa: E402
 
@@ -63,7 +61,7 @@ def open_files() -> set[int]:
 
 def is_ours(argv: list[str]) -> bool:
     """Whether this command runs one of the modules that are imported here."""
-    return argv[:2] == [sys.executable, MODULE]
+    return argv[:2] == [sys.executable, "-m"]
 
 
 def run(name: str, argv: list[str]) -> None:
